@@ -1,0 +1,92 @@
+"""The whole chain: random examples for training, and single simulations by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from stemnet.columns import Columns
+from stemnet.micrograph import Micrograph
+from stemnet.simulation.priors import MicroscopePrior, SpecimenPrior, dosed
+from stemnet.simulation.rendering import render
+from stemnet.simulation.scene import Microscope, Scene, stage
+from stemnet.simulation.specimen import Specimen
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """An image with its truth.
+
+    Parameters
+    ----------
+    micrograph : Micrograph
+        In electrons.
+    columns : Columns
+        True columns, with species, sublattice, displacement and what else was planted.
+    """
+
+    micrograph: Micrograph
+    columns: Columns
+
+
+def simulate(
+    specimen: Specimen, microscope: Microscope, shape: tuple[int, int], *, seed: int, name: str = "simulation"
+) -> Simulation:
+    """Image a specimen.
+
+    Parameters
+    ----------
+    specimen : Specimen
+    microscope : Microscope
+    shape : tuple of int
+        Rows and columns [px].
+    seed : int
+    name : str
+
+    Returns
+    -------
+    Simulation
+    """
+    scene = stage(specimen, microscope, shape, np.random.default_rng(seed))
+    image = render([scene])[0].numpy()
+    metadata = {
+        "dose": microscope.dose,
+        "voltage": microscope.probe.voltage,
+        "semi_angle": microscope.probe.semi_angle,
+    }
+    micrograph = Micrograph(image, microscope.sampling, name, "simulated", metadata)
+    return Simulation(micrograph, scene.columns())
+
+
+@dataclass(frozen=True)
+class Simulator:
+    """Random examples: example i of a split at an epoch is a function of four integers alone.
+
+    Parameters
+    ----------
+    specimen : SpecimenPrior
+    microscope : MicroscopePrior
+    shape : tuple of int
+        Rows and columns of every example [px].
+    seed : int
+    """
+
+    specimen: SpecimenPrior
+    microscope: MicroscopePrior
+    shape: tuple[int, int] = (128, 128)
+    seed: int = 0
+
+    def scene(self, split: int, epoch: int, index: int) -> Scene:
+        """Draw example `index` of a split (0 training, 1 validation, 2 test) at an epoch."""
+        rng = np.random.default_rng([self.seed, split, epoch, index])
+        microscope, width, electrons = self.microscope.draw(rng)
+        shape = (int(self.shape[0]), int(self.shape[1]))
+        field_of_view = (shape[0] * microscope.sampling, shape[1] * microscope.sampling)
+        specimen = self.specimen.draw(rng, field_of_view, width)
+        return stage(specimen, dosed(microscope, specimen, electrons), shape, rng)
+
+    def images(self, scenes: list[Scene], device: torch.device | str = "cpu") -> torch.Tensor:
+        """Render scenes, (B, H, W)."""
+        return render(scenes, device)
