@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from stemnet.errors import StemnetError
@@ -10,17 +12,18 @@ from stemnet.reading.signals import Signal, of_array
 
 def read_npy(path: str) -> list[Signal]:
     """Return the one array of a .npy file."""
+    with open(path, "rb") as file:
+        if file.read(6) != b"\x93NUMPY":
+            raise ValueError("it does not start as a NumPy array does")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:
-        if "allow_pickle" not in str(error) and "Python objects" not in str(error):
+        if "objects" not in str(error):
             raise
         raise StemnetError(
-            f"{path} holds pickled Python objects, which could run code when opened; "
+            f"{Path(path).name} holds pickled Python objects, which could run code when opened; "
             "an array of numbers is needed. Save the image alone with numpy.save."
         ) from error
-    if not isinstance(array, np.ndarray):
-        raise ValueError("it is an .npz archive under another name")
     return [of_array("array", array)]
 
 

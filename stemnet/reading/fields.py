@@ -37,7 +37,8 @@ def sampling_from_fields(
     shape : tuple of int
         Rows and columns of the image, which a field of view is divided by.
     """
-    sizes, notes = {}, []
+    sizes: dict[str, float] = {}
+    notes: list[str] = []
     for level in _levels(fields):
         for key, value in level.items():
             match = _SIZE.fullmatch(key)

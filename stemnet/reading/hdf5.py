@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -19,37 +18,38 @@ def read_emd(path: str) -> list[Signal]:
     import h5py
 
     with h5py.File(path, "r") as file:
-        velox = "Data" in file and "Presentation" in file
+        velox = "Version" in file
     return read_with_rosettasciio(path, plugin="emd") if velox else read_hdf5(path)
 
 
 def read_hdf5(path: str) -> list[Signal]:
     """Return every array of an HDF5 file that could be an image, calibrated by the layout it is found in.
 
-    Layouts: stemnet's own result (``/image``), HyperSpy
-    (``Experiments/*/data``), EMD (groups with ``emd_group_type``; Prismatic
-    and py4DSTEM write these too), NSID and netCDF (dimension scales), and
-    plain arrays with attributes.
+    Layouts: HyperSpy (``Experiments/*/data``), EMD (groups with
+    ``emd_group_type``; Prismatic and py4DSTEM write these too), NSID and
+    netCDF (dimension scales), and plain arrays with attributes, of which
+    stemnet's own results are one case.
     """
     import h5py
 
     with h5py.File(path, "r") as file:
-        if "image" in file and "sampling_A_per_px" in file["image"].attrs:
-            return [_signal(path, file["image"], (), [file["image"].attrs])]
-        datasets = list(_datasets(file))
+        datasets = _datasets(file)
         laid_out = [s for s in (_hyperspy(path, d) or _emd(path, d) for d in datasets) if s]
         return laid_out or [_plain(path, dataset) for dataset in datasets]
 
 
-def _datasets(group) -> Iterator[Any]:
-    """Yield the datasets below a group, in the file's order, that have pixels in two or more directions."""
+def _datasets(file) -> list[Any]:
+    """Return the datasets of a file that are neither empty nor the coordinates of another."""
     import h5py
 
-    for member in group.values():
-        if isinstance(member, h5py.Group):
-            yield from _datasets(member)
-        elif isinstance(member, h5py.Dataset) and member.shape is not None and not member.is_scale:
-            yield member
+    found: list[Any] = []
+
+    def visit(_: str, member) -> None:  # a visit follows no links, so none can break or turn in a circle
+        if isinstance(member, h5py.Dataset) and member.shape and not member.is_scale:
+            found.append(member)
+
+    file.visititems(visit)
+    return found
 
 
 def _signal(path: str, dataset, axes: tuple[Axis, ...], attributes, name: str | None = None) -> Signal:

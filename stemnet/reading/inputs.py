@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from stemnet.reading.reader import READERS
+from stemnet.reading.formats import READERS
 
 
 def expand_inputs(patterns: Sequence[str]) -> list[str]:

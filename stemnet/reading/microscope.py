@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -26,9 +27,11 @@ def read_with_rosettasciio(path: str, *, plugin: str) -> list[Signal]:
     try:
         module = importlib.import_module(f"rsciio.{plugin}")
     except ModuleNotFoundError as error:
+        missing = error.name or "rsciio"
+        missing, install = ("RosettaSciIO", "") if missing.startswith("rsciio") else (missing, f" {missing}")
         raise StemnetError(
-            f"{path} is a microscope format that needs RosettaSciIO, which is not installed. "
-            'Run: pip install "stemnet[formats]"'
+            f"{Path(path).name} is in a microscope's own format, which needs {missing}, and that is not "
+            f'installed. Run: pip install "stemnet[formats]"{install}'
         ) from error
     # Lazily: a 4D-STEM set or spectrum image beside the image stays on disk.
     loaded = module.file_reader(path, lazy=True, **_OPTIONS.get(plugin, {}))

@@ -33,8 +33,9 @@ def to_grey(image: np.ndarray) -> tuple[np.ndarray, list[str]]:
     # ITU-R BT.601 luma, what converters of pictures use.
     grey = 0.299 * red + 0.587 * green + 0.114 * blue
     return grey, [
-        f"The file is a color picture ({bits} bits a channel); its brightness is used, which is not proportional to "
-        "the detector signal, and labels drawn into it count as image. Prefer the original data."
+        f"The file is a color picture ({bits} bits a channel); its brightness is used, which is not "
+        "proportional to the detector signal, and labels drawn into it count as image. "
+        "Prefer the original data."
     ]
 
 
