@@ -1,0 +1,106 @@
+"""A neighborhood drawn: the column at the origin, its neighbors as points, deviations as arrows.
+
+Descriptors are (r0y, r0x, r1y, r1x, ...), as for the neighbor vectors.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Ellipse
+
+from stemnet.errors import StemnetError
+from stemnet.report import style
+
+
+def as_vectors(values: np.ndarray) -> np.ndarray:
+    """Fold (..., 2k) numbers into (..., k, 2) vectors (y, x).
+
+    Raises
+    ------
+    StemnetError
+        If their number is odd.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if values.shape[-1] % 2:
+        raise StemnetError(
+            f"A neighborhood of {values.shape[-1]} numbers cannot be drawn; it needs a y and an x per "
+            "neighbor. Pass neighbor vectors (r0y, r0x, r1y, r1x, ...)."
+        )
+    return values.reshape(*values.shape[:-1], -1, 2)
+
+
+def magnification(deviations: np.ndarray, mean: np.ndarray, share: float = 0.4) -> float:
+    """Round factor that makes the longest deviation about `share` of a bond, at least 1.
+
+    Parameters
+    ----------
+    deviations : ndarray, shape (..., k, 2)
+        Displacements of the neighbors.
+    mean : ndarray, shape (k, 2)
+        Mean neighbors.
+    share : float
+        Wanted length, in median bonds.
+    """
+    longest = np.linalg.norm(deviations, axis=-1).max(initial=0.0)
+    bond = np.median(np.linalg.norm(mean, axis=-1))
+    if not (np.isfinite(longest) and longest > 0 and bond > 0):
+        return 1.0
+    return max(style.round_number(share * bond / longest), 1.0)
+
+
+def draw_neighborhood(
+    axes: Axes, mean: np.ndarray, title: str = "", unit: str = "", bar: bool = True
+) -> None:
+    """Draw mean neighbors, shape (k, 2), around their column, with a bar of one round length."""
+    reach = 1.45 * np.abs(mean).max(initial=1e-9)
+    axes.set(xlim=(-reach, reach), ylim=(reach, -reach), aspect="equal", xticks=[], yticks=[])
+    style.small_type(axes, title=title)
+    for side in axes.spines.values():
+        side.set_color(style.MUTED)
+    for y, x in mean:
+        axes.plot([0, x], [0, y], color="#dddddd", linewidth=style.LINE, zorder=1)
+    axes.plot(mean[:, 1], mean[:, 0], "o", color="#8c8c8c", markersize=3.5, markeredgewidth=0, zorder=2)
+    axes.plot(0, 0, "+", color="black", markersize=5, markeredgewidth=0.8, zorder=2)
+    if bar:
+        length = style.round_number(0.6 * reach)
+        left, low = -0.93 * reach, 0.93 * reach
+        axes.plot([left, left + length], [low, low], color="black", linewidth=1.2, solid_capstyle="butt")
+        axes.text(
+            left,
+            low - 0.04 * reach,
+            f"{length:g} {unit}".strip(),
+            fontsize=style.SMALL,
+            va="bottom",
+            ha="left",
+        )
+
+
+def draw_arrows(axes: Axes, at: np.ndarray, by: np.ndarray, color: object = style.ACCENT) -> None:
+    """Draw displacements `by`, shape (k, 2), from points `at`, shape (k, 2)."""
+    axes.quiver(
+        at[:, 1], at[:, 0], by[:, 1], by[:, 0],
+        angles="xy", scale_units="xy", scale=1, units="inches", width=0.013, color=color, zorder=3,
+        headwidth=4, headlength=4.5, headaxislength=4, minlength=0.5,
+    )  # fmt: skip
+
+
+def draw_spread(axes: Axes, centers: np.ndarray, covariances: np.ndarray, color: object) -> None:
+    """Draw ellipses of one standard deviation; `centers` (k, 2), `covariances` (k, 2, 2), both in (y, x)."""
+    variance, direction = np.linalg.eigh(covariances)
+    for center, (small, large), axes_of in zip(
+        centers, np.sqrt(np.maximum(variance, 0)), direction, strict=True
+    ):
+        angle = np.degrees(np.arctan2(axes_of[0, 1], axes_of[1, 1]))
+        axes.add_patch(
+            Ellipse(
+                center[::-1], 2 * large, 2 * small, angle=angle, linewidth=style.LINE,
+                edgecolor=color, facecolor=(*_rgb(color), 0.25), zorder=2.5,
+            )
+        )  # fmt: skip
+
+
+def _rgb(color: object) -> tuple[float, float, float]:
+    from matplotlib.colors import to_rgb
+
+    return to_rgb(color)

@@ -1,0 +1,72 @@
+"""One figure to compare methods: image, clusters and latent coordinates on the same axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from stemnet.report import panels, style
+
+
+def side_by_side_figure(
+    image: np.ndarray,
+    yx: np.ndarray,
+    latents: Mapping[str, np.ndarray],
+    labels: Mapping[str, np.ndarray],
+    *,
+    sampling: float | None = None,
+    title: str = "",
+    components: int = 2,
+) -> Figure:
+    """Draw the image, the clusters of each method and the latent coordinates of each method side by side.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+        One frame.
+    yx : ndarray, shape (N, 2)
+        Positions of the columns [px].
+    latents : mapping of str to ndarray, shape (N, d)
+        Per method (``"PCA"``, ``"VAE"``), NaN in rows that are not valid.
+    labels : mapping of str to ndarray, shape (N,)
+        Per method (``"k-means (vectors)"``), -1 in rows that are not valid.
+    sampling : float, optional
+        [A/px].
+    title : str
+        Words above the figure.
+    components : int
+        How many coordinates of each latent are drawn.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        First row: image and clusters; second row: latent coordinates.
+    """
+    shape = image.shape
+    maps = [
+        (name if latent.shape[1] == 1 else f"{name} {i + 1}", latent[:, i])
+        for name, latent in latents.items()
+        for i in range(min(components, latent.shape[1]))
+    ]
+    across = max(1 + len(labels), len(maps))
+    panel = style.DOUBLE / across * float(np.clip(shape[0] / shape[1], 0.3, 2))
+    rows = 2 if maps else 1
+    most = max((len(np.unique(values)) for values in labels.values()), default=0)
+    legend = 0.13 * -(-most // 2)
+    figure = style.new_figure(style.DOUBLE, rows * (panel + 0.3) + legend + 0.25, title)
+    axes = figure.subplots(rows, across, squeeze=False)
+
+    panels.show_image(axes[0, 0], image, sampling, "image")
+    for axis, (name, values) in zip(axes[0, 1:], labels.items(), strict=False):
+        panels.field_of_view(axis, shape, sampling, name)
+        panels.label_map(axis, yx, values, shape)
+    if maps:
+        for axis, (name, values) in zip(axes[1], maps, strict=False):
+            panels.field_of_view(axis, shape, sampling, name)
+            panels.score_map(axis, yx, values, shape)
+    used = np.array([[i < n for i in range(across)] for n in (1 + len(labels), len(maps))][:rows])
+    for axis in axes[~used]:
+        axis.remove()
+    return figure
