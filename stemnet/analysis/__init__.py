@@ -1,1 +1,23 @@
+"""What the descriptors say: embeddings, clusterings, and their comparison.
 
+The only room that imports scikit-learn. Add a method as an estimator of the
+scikit-learn contract; `embed`, `cluster` and `compare` take it as it is.
+"""
+
+from stemnet.analysis.clustering import Clustering, cluster
+from stemnet.analysis.comparison import compare, write_comparison
+from stemnet.analysis.embedding import Embedding, embed
+from stemnet.analysis.road import SideBySide, side_by_side
+from stemnet.analysis.vae import VariationalAutoencoder
+
+__all__ = [
+    "Clustering",
+    "Embedding",
+    "SideBySide",
+    "VariationalAutoencoder",
+    "cluster",
+    "compare",
+    "embed",
+    "side_by_side",
+    "write_comparison",
+]

@@ -59,4 +59,4 @@ def bond_angles(neighbors: Descriptors) -> Descriptors:
 
 
 def _vectors(neighbors):
-    return neighbors.values.reshape(len(neighbors), -1, 2)
+    return neighbors.values.reshape(len(neighbors), len(neighbors.names) // 2, 2)

@@ -68,7 +68,7 @@ def neighbor_vectors(
         If an option, or a sublattice asked for, does not exist.
     """
     _check(k, neighbors, order)
-    lattice = lattice or _lattice_of(columns)
+    lattice = lattice or lattice_of(columns)
     label = sublattice_of(columns, lattice)
     for wanted in (center, neighbors):
         if isinstance(wanted, int) and wanted not in label:
@@ -114,8 +114,8 @@ def _check(k, neighbors, order):
         raise StemnetError(f"order={order!r} is unknown; use one of {', '.join(ORDERS)}.")
 
 
-def _lattice_of(columns):
-    """Lattice of the frame that has most columns."""
+def lattice_of(columns: Columns) -> Lattice | None:
+    """Lattice of the columns; of several frames, of the one that has most."""
     rows = np.arange(len(columns))
     if "frame" in columns and len(columns):
         values, counts = np.unique(columns["frame"], return_counts=True)

@@ -39,7 +39,7 @@ def assign_sublattices(columns: Columns, lattice: Lattice) -> np.ndarray:
     """
     label = np.full(len(columns), -1)
     frame = columns["frame"] if "frame" in columns else np.zeros(len(columns), int)
-    intensity = columns["intensity"] if "intensity" in columns else None
+    intensity = columns.fields.get("intensity")
     for number in np.unique(frame):
         rows = np.nonzero(frame == number)[0]
         if len(rows) < 2:

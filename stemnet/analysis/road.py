@@ -1,0 +1,165 @@
+"""The whole analysis of one image's columns: lattice, neighbors, and the methods side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+
+from stemnet.analysis.clustering import Clustering, cluster
+from stemnet.analysis.comparison import Row, compare
+from stemnet.analysis.embedding import Embedding, embed
+from stemnet.analysis.vae import VariationalAutoencoder
+from stemnet.columns import Columns
+from stemnet.descriptors.geometry import bond_angles
+from stemnet.descriptors.lattice import Lattice
+from stemnet.descriptors.neighbors import lattice_of, neighbor_vectors, sublattice_of
+from stemnet.descriptors.table import Descriptors
+from stemnet.errors import StemnetError
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Everything `side_by_side` found.
+
+    Parameters
+    ----------
+    columns : Columns
+        As given, with the field ``sublattice``.
+    lattice : Lattice or None
+    vectors, angles : Descriptors
+        Neighbor vectors and bond angles, row i = column i.
+    embeddings : tuple of Embedding
+        Of the vectors: ``pca``, ``vae``, less what could not be computed.
+    clusterings : tuple of Clustering
+        ``kmeans_vectors``, ``kmeans_angles``, less what could not be computed.
+    rows : list of dict
+        The scoreboard of `compare`.
+    notes : tuple of str
+        What the user should know.
+    """
+
+    columns: Columns
+    lattice: Lattice | None
+    vectors: Descriptors
+    angles: Descriptors
+    embeddings: tuple[Embedding, ...]
+    clusterings: tuple[Clustering, ...]
+    rows: list[Row]
+    notes: tuple[str, ...]
+
+
+def side_by_side(
+    columns: Columns,
+    *,
+    latent: int = 2,
+    clusters: int | None = None,
+    describe: Callable[..., Descriptors] = neighbor_vectors,
+    embedders: Mapping[str, BaseEstimator] | None = None,
+    clusterer: BaseEstimator | None = None,
+    truth: Mapping[str, np.ndarray] | None = None,
+    random_state: int = 0,
+) -> SideBySide:
+    """Describe the columns by their neighbors and analyze them by PCA, VAE and k-means.
+
+    Parameters
+    ----------
+    columns : Columns
+    latent : int
+        Size of the latent of the default PCA and VAE.
+    clusters : int, optional
+        By default the best silhouette of 2 to 6 decides.
+    describe : callable
+        `neighbor_vectors`, with other options bound to it where wanted; called
+        with the columns and ``lattice=``.
+    embedders : mapping of str to transformer, optional
+        Methods by name in place of PCA and VAE.
+    clusterer : estimator, optional
+        In place of k-means.
+    truth : mapping of str to ndarray, optional
+        See `compare`.
+    random_state : int
+
+    Returns
+    -------
+    SideBySide
+        Where there are too few columns, what can be computed, and a note.
+
+    Raises
+    ------
+    StemnetError
+        If an option does not exist; never for lack of columns.
+    """
+    lattice = lattice_of(columns)
+    columns = columns.with_fields(sublattice=sublattice_of(columns, lattice))
+    notes = [_about(lattice)] if _about(lattice) else []
+    vectors = describe(columns, lattice=lattice)
+    angles = bond_angles(vectors)
+    if embedders is None:
+        embedders = {
+            "pca": PCA(latent, random_state=random_state),
+            "vae": VariationalAutoencoder(latent, random_state=random_state),
+        }
+    if clusterer is None:
+        clusterer = KMeans(n_init=10, random_state=random_state)
+    complete, needed = int(vectors.valid.sum()), max(10, 3 * vectors.values.shape[1] // 2)
+    embeddings: list[Embedding] = []
+    clusterings: list[Clustering] = []
+    if complete < needed:
+        notes.append(
+            f"{complete} of {len(columns)} columns have all {vectors.values.shape[1] // 2} neighbors; "
+            f"at least {needed} are needed for PCA, k-means and VAE. Use a larger field of view."
+        )
+    else:
+        embeddings = _all(notes, [(embed, (vectors, e, name)) for name, e in embedders.items()])
+        clusterings = _all(
+            notes,
+            [
+                (cluster, (vectors, clusterer, clusters, "kmeans_vectors")),
+                (cluster, (angles, clusterer, clusters, "kmeans_angles")),
+            ],
+        )
+    notes += _about_results(embeddings, clusterings)
+    rows = compare(embeddings, clusterings, truth, random_state)
+    return SideBySide(
+        columns, lattice, vectors, angles, tuple(embeddings), tuple(clusterings), rows, tuple(notes)
+    )
+
+
+def _all(notes: list[str], calls: Sequence) -> list:
+    """Results of the calls that succeed; what the others say becomes a note."""
+    results = []
+    for function, arguments in calls:
+        try:
+            results.append(function(*arguments))
+        except StemnetError as error:
+            notes.append(str(error))
+    return results
+
+
+def _about(lattice: Lattice | None) -> str:
+    if lattice is None:
+        return (
+            "No lattice was found in the columns; neighbors are the 6 nearest columns by angle, and all "
+            "columns count as one sublattice."
+        )
+    return lattice.note
+
+
+def _about_results(embeddings, clusterings) -> list[str]:
+    notes = []
+    for e in embeddings:
+        information = getattr(e.model, "kl_", None)
+        if information is not None and information.max() < 0.1:
+            notes.append(f"The latent of {e.method} has collapsed: it carries no information on the columns.")
+    for c in clusterings:
+        if c.silhouette < 0.25:
+            notes.append(
+                f"{c.method}: no clear clusters (silhouette {c.silhouette:.2f}); "
+                "the environments vary without a gap."
+            )
+    return notes
