@@ -12,9 +12,6 @@ from stemnet.reading.signals import Signal, of_array
 
 def read_npy(path: str) -> list[Signal]:
     """Return the one array of a .npy file."""
-    with open(path, "rb") as file:
-        if file.read(6) != b"\x93NUMPY":
-            raise ValueError("it does not start as a NumPy array does")
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except ValueError as error:

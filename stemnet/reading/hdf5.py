@@ -13,29 +13,22 @@ from stemnet.reading.microscope import read_with_rosettasciio
 from stemnet.reading.signals import Axis, Signal
 
 
-def read_emd(path: str) -> list[Signal]:
-    """Return the signals of an .emd file, Velox's or Berkeley's."""
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        velox = "Version" in file
-    return read_with_rosettasciio(path, plugin="emd") if velox else read_hdf5(path)
-
-
 def read_hdf5(path: str) -> list[Signal]:
     """Return every array of an HDF5 file that could be an image, calibrated by the layout it is found in.
 
     Layouts: HyperSpy (``Experiments/*/data``), EMD (groups with
     ``emd_group_type``; Prismatic and py4DSTEM write these too), NSID and
     netCDF (dimension scales), and plain arrays with attributes, of which
-    stemnet's own results are one case.
+    stemnet's own results are one case. Velox's layout is left to RosettaSciIO.
     """
     import h5py
 
     with h5py.File(path, "r") as file:
-        datasets = _datasets(file)
+        velox = "Version" in file and "Data" in file
+        datasets = [] if velox else _datasets(file)
         laid_out = [s for s in (_hyperspy(path, d) or _emd(path, d) for d in datasets) if s]
-        return laid_out or [_plain(path, dataset) for dataset in datasets]
+        signals = laid_out or [_plain(path, dataset) for dataset in datasets]
+    return read_with_rosettasciio(path, plugin="emd") if velox else signals
 
 
 def _datasets(file) -> list[Any]:

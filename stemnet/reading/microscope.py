@@ -35,6 +35,11 @@ def read_with_rosettasciio(path: str, *, plugin: str) -> list[Signal]:
         ) from error
     # Lazily: a 4D-STEM set or spectrum image beside the image stays on disk.
     loaded = module.file_reader(path, lazy=True, **_OPTIONS.get(plugin, {}))
+    if plugin == "tia" and not loaded:
+        raise StemnetError(
+            f"{Path(path).name} holds no image itself: TIA writes images into .ser files beside it "
+            "(name_1.ser, ...). Copy them to the same folder, or pass one of them."
+        )
     return [_signal(each, i) for i, each in enumerate(loaded)]
 
 

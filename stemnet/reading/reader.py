@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.reading.calibration import doubts, sampling_from_axes
 from stemnet.reading.fields import conditions_from_fields, sampling_from_fields, sidecar
-from stemnet.reading.formats import find_reader, short_cause
+from stemnet.reading.formats import find_format
 from stemnet.reading.pixels import to_float32, to_grey
 from stemnet.reading.selection import select_signal
 from stemnet.reading.signals import Signal
@@ -51,10 +52,10 @@ def read_micrograph(
     path = os.fspath(path)
     file = Path(path).name or path
     sampling = _checked_sampling(sampling, file)
-    kind, reader = find_reader(path)
+    form, notes = find_format(path)
     try:
         with _quiet():
-            chosen, notes = select_signal(reader(path), file, signal=signal, trust_units=sampling is None)
+            chosen, more = select_signal(form.read(path), file, signal=signal, trust_units=sampling is None)
             image = chosen.load()
     except StemnetError:
         raise
@@ -65,10 +66,10 @@ def read_micrograph(
     except Exception as error:
         # Readers of damaged files raise anything; the user needs one sentence.
         raise StemnetError(
-            f"{file} could not be read as {kind}: {short_cause(error)}. "
-            "Check that the file is complete and is what its name says, or export it again, e.g. as TIFF."
+            f"{file} could not be read as {form.name}: {_cause(error)}. "
+            "Copy the file again, or export the image anew, e.g. as TIFF."
         ) from error
-    notes += chosen.notes
+    notes += [*more, *chosen.notes]
     if chosen.color:
         image, more = to_grey(image)
         notes += more
@@ -84,7 +85,7 @@ def read_micrograph(
         sampling=claimed if sampling is None else sampling,
         name=Path(path).stem,
         source=path,
-        metadata={"format": kind, **conditions},
+        metadata={"format": form.name, **conditions},
         notes=tuple(notes),
     )
 
@@ -112,6 +113,10 @@ def _calibration(
         notes.append(
             "The file carries no pixel size; lengths are in pixels unless sampling=<A/px> is passed."
         )
+        hint = re.search(r"(\d+(?:\.\d+)?) ?pm(?![a-z])", Path(path).stem)
+        if hint and float(hint[1]) > 0:
+            value = f"{float(hint[1]) / 100:.4g}"
+            notes.append(f"Its name mentions {hint[0]}; if that is its pixel size, pass sampling={value}.")
     return sampling, conditions, notes
 
 
@@ -128,6 +133,18 @@ def _checked_sampling(sampling: float | None, file: str) -> float | None:
             "angstrom per pixel. Pass e.g. sampling=0.1."
         )
     return value
+
+
+def _cause(error: Exception) -> str:
+    """Return the cause of a failed reading in a few words."""
+    text = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(". ")
+    early = ("mmap length", "truncated", "incomplete", "failed to read", "buffer")
+    if isinstance(error, EOFError | struct.error) or any(word in text for word in early):
+        return "it ends too early"
+    text = text if len(text) <= 120 else text[:117] + "..."
+    if isinstance(error, LookupError | TypeError | AttributeError | ArithmeticError):
+        return f"its content makes no sense to the reader ({type(error).__name__}: {text})"
+    return text
 
 
 @contextmanager

@@ -23,7 +23,10 @@ def read_tiff(path: str) -> list[Signal]:
 
     try:
         with tifffile.TiffFile(path) as tif:
-            return [_signal(path, tif, i) for i in range(len(tif.series))]
+            signals = [_signal(path, tif, i) for i in range(len(tif.series))]
+        if not signals:
+            raise EOFError  # the list of pages often stands at the end
+        return signals
     except Exception as error:
         # Not a TIFF at all, whatever its name says, or one tifffile cannot list.
         try:
@@ -64,8 +67,10 @@ def _load(path: str, index: int, letters: str, shape: tuple[int, ...], inverted_
 
     try:
         array = np.asarray(tifffile.imread(path, series=index))
-    except Exception as error:
+    except ValueError as error:
         # A compression that needs the optional codecs; Pillow knows the common ones.
+        if "imagecodecs" not in str(error):
+            raise
         try:
             array = picture_frames(path)
         except Exception:
