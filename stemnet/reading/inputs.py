@@ -64,7 +64,8 @@ def unique_stems(paths: Sequence[str]) -> list[str]:
     for path, stem in zip(paths, stems, strict=True):
         name = stem
         if name.casefold() in taken:
-            base = name = f"{stem}_{Path(path).suffix.lstrip('.').lower()}".rstrip("_")
+            suffix = Path(path).suffix.lower().replace(".", "_")
+            base = name = stem + suffix
             number = 2
             while name.casefold() in taken | reserved:
                 name, number = f"{base}_{number}", number + 1
