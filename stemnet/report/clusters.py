@@ -64,11 +64,16 @@ def clusters_figure(
     across = 1 + max((len(chosen) for chosen in largest.values()), default=0)
 
     panel = style.DOUBLE / max(across, 3)
-    figure = style.new_figure(max(panel * across, style.SINGLE), len(labels) * (panel + 0.55) + 0.15, title)
+    most = max((len(np.unique(found)) for found in labels.values()), default=0)
+    map_row = panel * shape[0] / shape[1] + panels.LEGEND_LINE * -(-most // 2)
+    row = float(np.clip(map_row, panel + 0.15, 2 * panel)) + 0.2
+    height = len(labels) * row + (0.25 if title else 0.05)
+    figure = style.new_figure(max(panel * across, style.SINGLE), height, title)
     grid = figure.subplots(len(labels), across, squeeze=False)
     for axes, (name, found) in zip(grid, labels.items(), strict=True):
-        panels.field_of_view(axes[0], shape, sampling, name)
+        panels.field_of_view(axes[0], shape, name)
         panels.label_map(axes[0], yx, found, shape)
+        panels.scale_bar(axes[0], sampling)
         count = int(found.max(initial=-1)) + 1
         members = {label: vectors[valid & (found == label)] for label in largest[name]}
         shifts = {label: rows.mean(axis=0) - mean for label, rows in members.items()}

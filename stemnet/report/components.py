@@ -62,12 +62,13 @@ def pca_figure(
 
     panel = style.DOUBLE / (show + 1)
     tall = panel * float(np.clip(image.shape[0] / image.shape[1], 0.3, 2))
-    figure = style.new_figure(style.DOUBLE, panel + tall + 0.65, title)
+    figure = style.new_figure(style.DOUBLE, panel + tall + 0.75, title)
+    figure.get_layout_engine().set(hspace=0.08)
     axes = figure.subplots(2, show + 1, squeeze=False, height_ratios=[panel, tall + 0.25])
 
     ratio = 100 * np.asarray(explained_variance_ratio)
     number = np.arange(1, len(ratio) + 1)
-    axes[0, 0].bar(number, ratio, color=style.PALETTE[1], width=0.75)
+    axes[0, 0].bar(number, ratio, color=style.BLUE, width=0.75)
     axes[0, 0].plot(number, np.cumsum(ratio), "o-", color="black", markersize=2, linewidth=style.LINE)
     axes[0, 0].annotate(
         "cumulative", (number[-1], ratio.sum()), (0, -6), textcoords="offset points",
@@ -79,10 +80,11 @@ def pca_figure(
     axes[0, 0].spines[["top", "right"]].set_visible(False)
 
     panels.show_image(axes[1, 0], image, sampling, "image")
+    axes[1, 0].set_anchor("S")  # as a color bar does to the maps beside it
     for i in range(show):
         factor = magnification(moves[i], neighbors)
         draw_neighborhood(axes[0, i + 1], neighbors, f"component {i + 1} (1 σ × {factor:g})", unit)
         draw_arrows(axes[0, i + 1], neighbors, factor * moves[i])
-        panels.field_of_view(axes[1, i + 1], image.shape, sampling, f"score {i + 1} ({ratio[i]:.1f} %)")
+        panels.field_of_view(axes[1, i + 1], image.shape, f"score {i + 1} ({ratio[i]:.1f} %)")
         panels.score_map(axes[1, i + 1], yx, scores[:, i], image.shape, f"score [{unit}]")
     return figure

@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from stemnet.columns import Columns
 from stemnet.report import panels, style
 
-ACROSS = 25  # width of the enlarged part [spacings]
+ACROSS = 20  # width of the enlarged part [spacings]
 
 
 def columns_figure(
@@ -38,7 +38,7 @@ def columns_figure(
     rows = 1 if probability is None else 2
     panel = 0.49 * style.DOUBLE
     tall = panel * float(np.clip(height / width, 0.3, 1.6))
-    figure = style.new_figure(style.DOUBLE, (tall if rows == 1 else tall + panel) + 0.75, title)
+    figure = style.new_figure(style.DOUBLE, (tall if rows == 1 else tall + panel) + 0.55, title)
     axes = figure.subplots(rows, 2, squeeze=False, height_ratios=[tall, panel][:rows])
 
     yx = columns.yx
@@ -49,9 +49,8 @@ def columns_figure(
     row, column, side = panels.crop_limits(yx, image.shape, ACROSS)
 
     whole = axes[0, 0]
-    panels.show_image(
-        whole, image, columns.sampling, f"{len(columns)} columns" if len(columns) else "no columns found"
-    )
+    found = {0: "no columns found", 1: "1 column"}.get(len(columns), f"{len(columns)} columns")
+    panels.show_image(whole, image, columns.sampling, found)
     panels.disks(whole, yx, 0.3 * spacing, facecolors=colors, linewidths=0)
     _outline(whole, row, column, side)
     if np.any(labels >= 0):
@@ -64,7 +63,9 @@ def columns_figure(
     panels.show_image(enlarged, image[window], columns.sampling, "enlarged")
     _marks(enlarged, local, spacing, color)
     if probability is not None:
-        panels.show_probability(axes[0, 1], probability, columns.sampling, "probability of a column")
+        panels.show_probability(
+            axes[0, 1], probability, columns.sampling, "probability of a column (black 0, white 1)"
+        )
         _outline(axes[0, 1], row, column, side)
         panels.show_probability(axes[1, 1], probability[window], columns.sampling, "enlarged")
         _marks(axes[1, 1], local, spacing, color)
@@ -74,7 +75,7 @@ def columns_figure(
 def _marks(axes: Axes, yx: np.ndarray, spacing: float, colors: np.ndarray) -> None:
     """Circle each column and put a dot on its position, so that both fit and image are seen."""
     panels.disks(axes, yx, 0.62 * spacing, facecolors="none", edgecolors=colors, linewidths=style.LINE)
-    panels.disks(axes, yx, 0.11 * spacing, facecolors=colors, linewidths=0)
+    panels.disks(axes, yx, 0.15 * spacing, facecolors=colors, linewidths=0)
 
 
 def _outline(axes: Axes, row: int, column: int, side: int) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from stemnet.report import panels, style
@@ -22,6 +23,7 @@ def vae_figure(
     *,
     sampling: float | None = None,
     unit: str = "Å",
+    label_name: str = "",
     title: str = "",
     grid: int = 7,
 ) -> Figure:
@@ -50,6 +52,8 @@ def vae_figure(
         [A/px].
     unit : str
         Of the neighbor vectors.
+    label_name : str
+        What the labels are, as the title of the scatter.
     title : str
         Words above the figure.
     grid : int
@@ -67,23 +71,30 @@ def vae_figure(
     manifold = left.subplots()
     if valid.any():
         _draw_manifold(manifold, latent[valid], decode, as_vectors(mean), grid)
+    else:
+        manifold.set_axis_off()
+        manifold.set_title("no valid rows to decode", fontsize=style.NORMAL)
     axes = right.subplots(1 + shown, 1)
-    _scatter(axes[0], latent, np.where(valid, labels, -1))
+    _scatter(axes[0], latent, np.where(valid, labels, -1), label_name)
     for i in range(shown):
-        panels.field_of_view(axes[1 + i], shape, sampling, f"latent {i + 1}")
+        panels.field_of_view(axes[1 + i], shape, f"latent {i + 1}")
         panels.score_map(axes[1 + i], yx, np.where(valid, latent[:, i], np.nan), shape)
+        panels.scale_bar(axes[1 + i], sampling)
     return figure
 
 
-def _scatter(axes: Axes, latent: np.ndarray, labels: np.ndarray) -> None:
-    first, second = latent[:, 0], latent[:, 1] if latent.shape[1] > 1 else np.zeros(len(latent))
-    known = np.isfinite(first) & np.isfinite(second)
+def _scatter(axes: Axes, latent: np.ndarray, labels: np.ndarray, title: str) -> None:
+    known = np.isfinite(latent).all(axis=1)
+    axes.set_box_aspect(1)
+    if latent.shape[1] == 1:
+        axes.hist(latent[known, 0], bins=40, color=style.BLUE)
+        style.small_type(axes, "latent 1", "columns")
+        return
     size = float(np.clip(2000 / max(known.sum(), 1), 0.3, 5))
     axes.scatter(
-        first[known], second[known], s=size, c=panels.colors_of(labels)[known], linewidths=0, rasterized=True
+        *latent[known, :2].T, s=size, c=panels.colors_of(labels)[known], linewidths=0, rasterized=True
     )
-    axes.set_box_aspect(1)
-    style.small_type(axes, "latent 1", "latent 2")
+    style.small_type(axes, "latent 1", "latent 2", title)
 
 
 def _draw_manifold(
@@ -101,22 +112,34 @@ def _draw_manifold(
 
     shifts = as_vectors(np.asarray(decode(points))) - mean
     factor = magnification(shifts, mean)
-    # A neighborhood fills 0.62 of a cell; the second coordinate grows upward, y within a cell downward.
-    size = 0.31 / max(np.abs(mean).max(initial=0.0), 1e-9)
+    # A neighborhood fills two thirds of a cell; the second coordinate grows upward, y within a cell downward.
+    size = 0.33 / max(np.abs(mean).max(initial=0.0), 1e-9)
     upright = size * np.array([-1.0, 1.0])
     centers = np.stack([rows, cols], axis=1)[:, None, :]
     at = (centers + upright * mean).reshape(-1, 2)
+    bonds = np.stack([np.broadcast_to(centers, (len(cols), len(mean), 2)).reshape(-1, 2), at], axis=1)
+    axes.add_collection(LineCollection(bonds[..., ::-1], colors="#dddddd", linewidths=0.5, zorder=1))
     axes.plot(cols, rows, "+", color="black", markersize=3, markeredgewidth=0.5)
     axes.plot(at[:, 1], at[:, 0], "o", color="#a0a0a0", markersize=1.6, markeredgewidth=0)
-    draw_arrows(axes, at, (factor * upright * shifts).reshape(-1, 2))
+    draw_arrows(axes, at, (factor * upright * shifts).reshape(-1, 2), width=0.008)
     axes.set(xlim=(-0.5, grid - 0.5), ylim=(-0.5, rows.max() + 0.5), aspect="equal")
-    axes.set_xticks(range(grid), [f"{value:.2g}" for value in ticks[:, 0]])
+    axes.set_xticks(range(grid), _tick_texts(ticks[:, 0]))
     style.small_type(
         axes, "latent 1", "latent 2", f"decoded neighborhoods, deviation from the mean × {factor:g}"
     )
     if ticks.shape[1] > 1:
-        axes.set_yticks(range(grid), [f"{value:.2g}" for value in ticks[:, 1]])
+        axes.set_yticks(range(grid), _tick_texts(ticks[:, 1]))
     else:
         axes.set(yticks=[], ylabel="")
     axes.hlines(np.arange(rows.max()) + 0.5, -0.5, grid - 0.5, color="#e4e4e4", linewidth=0.4, zorder=0)
     axes.vlines(np.arange(grid - 1) + 0.5, -0.5, rows.max() + 0.5, color="#e4e4e4", linewidth=0.4, zorder=0)
+
+
+def _tick_texts(values: np.ndarray) -> list[str]:
+    """Spell evenly spaced numbers with as many decimals as tell them apart."""
+    step = max(abs(values[-1] - values[0]) / max(len(values) - 1, 1), 1e-9)
+    decimals = int(np.clip(1 - np.floor(np.log10(step)), 0, 6))
+    # Adding zero turns -0 into 0.
+    return [
+        f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}") for value in np.round(values, decimals) + 0.0
+    ]

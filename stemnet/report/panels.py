@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 
 from stemnet.report import style
 
+LEGEND_LINE = 0.135  # height of a line of a legend [inch]
 LARGEST = 2048  # longer sides are averaged down for display [px]
 
 
@@ -48,16 +49,17 @@ def shrink(image: np.ndarray, largest: int = LARGEST) -> tuple[np.ndarray, int]:
     return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan), factor
 
 
-def field_of_view(axes: Axes, shape: tuple[int, int], sampling: float | None = None, title: str = "") -> None:
-    """Set limits to the image's own, rows downward, without ticks, with a scale bar."""
+def field_of_view(axes: Axes, shape: tuple[int, int], title: str = "") -> None:
+    """Set limits to the image's own, rows downward, without ticks."""
     height, width = shape
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), aspect="equal", xticks=[], yticks=[])
+    axes.set(anchor="N", facecolor=style.GROUND)
     style.small_type(axes, title=title)
-    scale_bar(axes, width, sampling)
 
 
-def scale_bar(axes: Axes, width: float, sampling: float | None) -> None:
-    """Draw a bar of a round length, at most a quarter of `width` [px]; in px if the sampling is unknown."""
+def scale_bar(axes: Axes, sampling: float | None) -> None:
+    """Draw a bar of a round length, at most a quarter of the width; in px if the sampling is unknown."""
+    width = abs(np.subtract(*axes.get_xlim()))
     length = style.round_number(0.25 * width * (sampling or 1.0))
     if sampling is None:
         text = f"{length:g} px"
@@ -68,22 +70,20 @@ def scale_bar(axes: Axes, width: float, sampling: float | None) -> None:
         length / (sampling or 1.0),
         text,
         "lower left",
-        pad=0.3,
-        borderpad=0.3,
-        sep=2,
+        pad=0.25,
+        borderpad=0.2,
+        sep=1.5,
         color="white",
         size_vertical=0.008 * width,
         fontproperties={"size": style.SMALL},
     )
-    bar.patch.set(facecolor="black", edgecolor="none", alpha=0.65)
+    bar.patch.set(facecolor="black", edgecolor="none", alpha=0.6)
     bar.set_zorder(10)
     axes.add_artist(bar)
 
 
-def show_image(
-    axes: Axes, image: np.ndarray, sampling: float | None, title: str = "", faint: bool = False
-) -> None:
-    """Draw an image between its 0.5 and 99.5 percentiles; `faint` to put values on it."""
+def show_image(axes: Axes, image: np.ndarray, sampling: float | None, title: str = "") -> None:
+    """Draw an image between its 0.5 and 99.5 percentiles, with a scale bar."""
     small, factor = shrink(np.asarray(image))
     finite = small[np.isfinite(small)]
     low, high = np.percentile(finite, (0.5, 99.5)) if finite.size else (0.0, 1.0)
@@ -93,23 +93,23 @@ def show_image(
         factor,
         style.INTENSITY,
         Normalize(low, max(high, low + 1e-9 * max(abs(low), 1.0))),
-        faint,
     )
-    field_of_view(axes, image.shape, sampling, title)
+    field_of_view(axes, image.shape, title)
+    scale_bar(axes, sampling)
 
 
 def show_probability(axes: Axes, probability: np.ndarray, sampling: float | None, title: str = "") -> None:
-    """Draw a probability map from 0 to 1 with its color bar."""
+    """Draw a probability map, black at 0 and white at 1, with a scale bar."""
     small, factor = shrink(np.asarray(probability, dtype=np.float32))
-    drawn = _draw(axes, small, factor, "cividis", Normalize(0, 1), False)
-    field_of_view(axes, probability.shape, sampling, title)
-    color_bar(axes, drawn, "probability")
+    _draw(axes, small, factor, style.INTENSITY, Normalize(0, 1))
+    field_of_view(axes, probability.shape, title)
+    scale_bar(axes, sampling)
 
 
-def _draw(axes, small, factor, colors, norm, faint):
+def _draw(axes, small, factor, colors, norm):
     height, width = small.shape
     extent = (-0.5, width * factor - 0.5, height * factor - 0.5, -0.5)
-    return axes.imshow(small, cmap=colors, norm=norm, extent=extent, alpha=0.35 if faint else 1.0)
+    axes.imshow(small, cmap=colors, norm=norm, extent=extent)
 
 
 def disks(axes: Axes, yx: np.ndarray, diameter: float, **look: object) -> EllipseCollection:
@@ -122,6 +122,11 @@ def disks(axes: Axes, yx: np.ndarray, diameter: float, **look: object) -> Ellips
     drawn.set_in_layout(False)
     axes.add_collection(drawn, autolim=False)
     return drawn
+
+
+def _filling(valid: np.ndarray) -> float:
+    """Diameter of a disk in spacings: apart while they can be told apart, else without gaps between."""
+    return 0.95 if np.count_nonzero(valid) < 2000 else 1.15
 
 
 def score_map(
@@ -144,7 +149,9 @@ def score_map(
     colors = style.DIVERGING if low < 0 else style.SEQUENTIAL
     spacing = typical_spacing(yx[valid], shape)
     disks(axes, yx[~valid], 0.45 * spacing, facecolors=style.MUTED, linewidths=0)
-    drawn = disks(axes, yx[valid], 0.95 * spacing, linewidths=0, cmap=colors, norm=Normalize(low, high))
+    drawn = disks(
+        axes, yx[valid], _filling(valid) * spacing, linewidths=0, cmap=colors, norm=Normalize(low, high)
+    )
     drawn.set_array(known)
     color_bar(axes, drawn, label)
 
@@ -156,7 +163,7 @@ def label_map(
     valid = labels >= 0
     spacing = typical_spacing(yx[valid], shape)
     disks(axes, yx[~valid], 0.45 * spacing, facecolors=style.MUTED, linewidths=0)
-    disks(axes, yx[valid], 0.95 * spacing, facecolors=colors_of(labels[valid]), linewidths=0)
+    disks(axes, yx[valid], _filling(valid) * spacing, facecolors=colors_of(labels[valid]), linewidths=0)
     if legend:
         count_legend(axes, labels)
 

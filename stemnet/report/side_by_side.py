@@ -54,17 +54,17 @@ def side_by_side_figure(
     panel = style.DOUBLE / across * float(np.clip(shape[0] / shape[1], 0.3, 2))
     rows = 2 if maps else 1
     most = max((len(np.unique(values)) for values in labels.values()), default=0)
-    legend = 0.13 * -(-most // 2)
-    figure = style.new_figure(style.DOUBLE, rows * (panel + 0.3) + legend + 0.25, title)
+    under = panels.LEGEND_LINE * -(-most // 2) + (0.25 if maps else 0.0)
+    figure = style.new_figure(style.DOUBLE, rows * (panel + 0.15) + under + (0.2 if title else 0.0), title)
     axes = figure.subplots(rows, across, squeeze=False)
 
     panels.show_image(axes[0, 0], image, sampling, "image")
     for axis, (name, values) in zip(axes[0, 1:], labels.items(), strict=False):
-        panels.field_of_view(axis, shape, sampling, name)
+        panels.field_of_view(axis, shape, name)
         panels.label_map(axis, yx, values, shape)
     if maps:
         for axis, (name, values) in zip(axes[1], maps, strict=False):
-            panels.field_of_view(axis, shape, sampling, name)
+            panels.field_of_view(axis, shape, name)
             panels.score_map(axis, yx, values, shape)
     used = np.array([[i < n for i in range(across)] for n in (1 + len(labels), len(maps))][:rows])
     for axis in axes[~used]:

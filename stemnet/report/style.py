@@ -17,16 +17,18 @@ DPI = 300
 SMALL, NORMAL = 6.5, 7.5  # [pt]
 LINE = 0.6  # [pt]
 DIVERGING, SEQUENTIAL, INTENSITY = "RdBu_r", "viridis", "gray"
-MUTED = "#b8b8b8"  # what is not valid
+MUTED = "#a6a6a6"  # what is not valid
+GROUND = "#ececec"  # behind maps, so that the white middle of a diverging scale is seen
 ACCENT = "#d55e00"
-# Okabe and Ito, Color Universal Design (2008), without black; orange and blue first, far apart for every eye.
-PALETTE = ("#e69f00", "#0072b2", "#56b4e9", "#d55e00", "#009e73", "#cc79a7", "#f0e442")
+# Okabe and Ito, Color Universal Design (2008), without black; first those that stand out on gray images too.
+PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#f0e442")
+BLUE = PALETTE[4]
 
 
 def new_figure(width: float, height: float, title: str = "") -> Figure:
     """Make an empty figure [inch] that lays itself out."""
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.03, wspace=0.02, hspace=0.03)
+    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.04, wspace=0.02, hspace=0.03)
     if title:
         figure.suptitle(title, fontsize=NORMAL + 1, x=0.01, ha="left")
     return figure
@@ -48,7 +50,7 @@ def label_color(label: int, count: int) -> str | tuple[float, ...]:
     """Color of class `label` out of `count`: named colors while they last, then an even scale."""
     if count <= len(PALETTE):
         return PALETTE[label]
-    return matplotlib.colormaps["turbo"](label / max(count - 1, 1))
+    return matplotlib.colormaps[SEQUENTIAL](label / max(count - 1, 1))
 
 
 def small_type(axes: Axes, xlabel: str = "", ylabel: str = "", title: str = "") -> None:
@@ -62,7 +64,7 @@ def small_type(axes: Axes, xlabel: str = "", ylabel: str = "", title: str = "") 
         side.set_linewidth(LINE)
 
 
-def round_number(value: float) -> float:
-    """Round down to 1, 2 or 5 times a power of ten."""
+def round_number(value: float, steps: tuple[float, ...] = (1, 2, 5)) -> float:
+    """Round down to one of `steps` times a power of ten."""
     power = 10.0 ** np.floor(np.log10(value))
-    return float(max(step for step in (1, 2, 5) if step * power <= value * (1 + 1e-9)) * power)
+    return float(max(step for step in steps if step * power <= value * (1 + 1e-9)) * power)
