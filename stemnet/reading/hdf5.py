@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -100,15 +101,32 @@ def _emd(path: str, dataset) -> Signal | None:
     if "emd_group_type" not in group.attrs or re.fullmatch(r"dim\d+", dataset.name.rsplit("/", 1)[-1]):
         return None
     numbers = sorted(int(key[3:]) for key in group if re.fullmatch(r"dim\d+", key))
-    axes = tuple(_vector_axis(group[f"dim{number}"]) for number in numbers)
-    return _signal(path, dataset, axes[: dataset.ndim], [dataset.attrs], name=group.name.strip("/"))
+    vectors = [group[f"dim{number}"] for number in numbers][: dataset.ndim]
+    axes = tuple(_vector_axis(vector) for vector in vectors)
+    signal = _signal(path, dataset, axes, [dataset.attrs], name=group.name.strip("/"))
+    # EMD 1.0 counts from dim0, and its writers mean rows by x.
+    return _rows_first(signal, vectors) if 0 not in numbers else signal
 
 
 def _plain(path: str, dataset) -> Signal:
     """Return any other dataset, calibrated by dimension scales or by attributes that name a pixel size."""
-    axes = tuple(_vector_axis(dim[0]) if len(dim) else Axis() for dim in dataset.dims)
+    vectors = [dim[0] for dim in dataset.dims if len(dim)]
+    axes = tuple(_vector_axis(vector) for vector in vectors)
     found = [dataset.file.attrs, dataset.parent.attrs, dataset.attrs]
-    return _signal(path, dataset, axes if any(axis.scale for axis in axes) else (), found)
+    if len(axes) != dataset.ndim:
+        return _signal(path, dataset, (), found)
+    return _rows_first(_signal(path, dataset, axes, found), vectors)
+
+
+def _rows_first(signal: Signal, vectors: list[Any]) -> Signal:
+    """Return the signal with its axes reversed where the file names x before y, as (x, y, frames) does."""
+    names = [_text(v.attrs.get("name")) or v.name.rsplit("/", 1)[-1] for v in vectors]
+    spatial = [name.lower()[-1] for name in names if re.fullmatch(r"(r_?)?[xy]", name.lower())]
+    if spatial != ["x", "y"] or len(vectors) != len(signal.shape):
+        return signal
+    return replace(
+        signal, shape=signal.shape[::-1], axes=signal.axes[::-1], load=lambda: np.transpose(signal.load())
+    )
 
 
 def _vector_axis(vector) -> Axis:

@@ -33,16 +33,18 @@ def write_hyperspy(path, signals, voltage=None):
 
 
 def write_emd(path, arrays, first=1):
-    """Write Berkeley's EMD layout; `arrays` maps a group to (data, [(step, unit), ...])."""
+    """Write Berkeley's EMD layout; `arrays` maps a group to (data, [(step, unit[, name]), ...])."""
     with h5py.File(path, "w") as file:
         file.attrs.update(version_major=0, version_minor=2)
         for name, (data, dims) in arrays.items():
             group = file.create_group(name)
             group.attrs["emd_group_type"] = 1
             group["data"] = data
-            for i, (step, unit) in enumerate(dims):
+            for i, (step, unit, *name) in enumerate(dims):
                 group[f"dim{i + first}"] = step * np.arange(data.shape[i])
                 group[f"dim{i + first}"].attrs["units"] = np.bytes_(unit)
+                if name:
+                    group[f"dim{i + first}"].attrs["name"] = np.bytes_(name[0])
 
 
 def write_nsid(path, image, step, unit):

@@ -90,6 +90,32 @@ def test_berkeley_emd(tmp_path, first):
     assert read.sampling == pytest.approx(0.2)
 
 
+@pytest.mark.parametrize("names", [("x", "y"), ("R_x", "R_y")])
+def test_axes_named_x_before_y_are_turned_to_rows_and_columns(tmp_path, names):
+    dims = [(0.01, "nm", names[0]), (0.02, "nm", names[1])]
+    write_emd(tmp_path / "a.emd", {"data/a": (lattice(), dims)})
+    read = read_micrograph(tmp_path / "a.emd")
+    np.testing.assert_array_equal(read.image, lattice().T)
+    write_emd(tmp_path / "b.emd", {"data/a": (lattice(), dims[::-1])})
+    np.testing.assert_array_equal(read_micrograph(tmp_path / "b.emd").image, lattice())
+    stack = np.stack([lattice() + i for i in range(9)])
+    write_emd(tmp_path / "c.emd", {"data/a": (stack.T, [*dims, (1.0, "s", "time")])})
+    read = read_micrograph(tmp_path / "c.emd")
+    np.testing.assert_array_equal(read.image, stack)
+    assert read.sampling == pytest.approx(np.sqrt(0.1 * 0.2))
+
+
+def test_emd_agrees_with_rosettasciio(tmp_path):
+    emd = pytest.importorskip("rsciio.emd")
+    dims = [(0.01, "[n_m]", "x"), (0.01, "[n_m]", "y")]
+    write_emd(tmp_path / "a.emd", {"data/a": (lattice(), dims)})
+    (other,) = emd.file_reader(str(tmp_path / "a.emd"))
+    read = read_micrograph(tmp_path / "a.emd")
+    np.testing.assert_array_equal(read.image, other["data"])
+    assert other["axes"][0]["units"] == "nm"
+    assert read.sampling == pytest.approx(10 * other["axes"][0]["scale"])
+
+
 def test_prismatic_angstrom_under_the_label_nm_is_doubted_not_changed(tmp_path):
     group = "4DSTEM_simulation/data/realslices/annular_detector_depth0000"
     cube = "4DSTEM_simulation/data/datacubes/CBED_array_depth0000"
