@@ -14,6 +14,10 @@ from stemnet.simulation.scene import Scene
 
 TILE = 384
 """Frames wider than this are rendered in tiles: the cost of the synthesis grows as columns times pixels."""
+ALIKE = 4
+"""Scenes rendered at once."""
+REACH = 5.0
+"""Columns further outside the frame than this many widths are left out."""
 
 
 def render(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> torch.Tensor:
@@ -58,15 +62,17 @@ def expected(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> tor
     Tensor, shape (B, H, W), float32
     """
     height, width = scenes[0].shape
-    if max(height, width) <= TILE:
-        columns = _synthesis(scenes, device)
-    else:
-        columns = torch.zeros(len(scenes), height, width, device=device)
-        for top in range(0, height, TILE):
-            for left in range(0, width, TILE):
-                size = (min(TILE, height - top), min(TILE, width - left))
-                tiles = [_window(scene, top, left, size) for scene in scenes]
-                columns[:, top : top + size[0], left : left + size[1]] = _synthesis(tiles, device)
+    columns = torch.zeros(len(scenes), height, width, device=device)
+    for top in range(0, height, TILE):
+        for left in range(0, width, TILE):
+            size = (min(TILE, height - top), min(TILE, width - left))
+            tiles = [_window(scene, top, left, size) for scene in scenes]
+            # Alike in number of columns, so that little is spent on padding.
+            by_number = np.argsort([len(_near(tile)) for tile in tiles], kind="stable")
+            for start in range(0, len(tiles), ALIKE):
+                group = by_number[start : start + ALIKE]
+                block = _synthesis([tiles[i] for i in group], device)
+                columns[group, top : top + size[0], left : left + size[1]] = block
     knots = torch.as_tensor(np.stack([scene.knots for scene in scenes]), dtype=torch.float32, device=device)
     return columns.clamp_min(0) + smooth_field(knots, (height, width)).clamp_min(0)
 
@@ -79,9 +85,9 @@ def _synthesis(scenes: Sequence[Scene], device: torch.device | str) -> torch.Ten
     are read by an inverse transform at their true places.
     """
     height, width = scenes[0].shape
-    margin = math.ceil(max(6 * scene.width + np.abs(scene.offsets).max() for scene in scenes))
+    margin = max(_margin(scene) for scene in scenes)
     rows, cols = height + 2 * margin, width + 2 * margin
-    near = [_near(scene, margin) for scene in scenes]
+    near = [_near(scene) for scene in scenes]
     most = max(1, *(len(index) for index in near))
     yx = np.zeros((len(scenes), most, 2))
     electrons = np.zeros((len(scenes), most), dtype=np.float32)
@@ -150,8 +156,13 @@ def _processed(image: torch.Tensor, scenes: Sequence[Scene]) -> torch.Tensor:
     return torch.minimum(image, saturation)
 
 
-def _near(scene: Scene, margin: int) -> np.ndarray:
+def _margin(scene: Scene) -> int:
+    return math.ceil(REACH * scene.width + np.abs(scene.offsets).max())
+
+
+def _near(scene: Scene) -> np.ndarray:
     """Columns whose image can reach the frame, as indices."""
+    margin = _margin(scene)
     return np.flatnonzero(np.all((scene.yx > -margin) & (scene.yx < np.array(scene.shape) + margin), axis=1))
 
 

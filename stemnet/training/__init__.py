@@ -1,1 +1,1 @@
-
+"""From simulations to a weights file; the only room that imports lightning."""

@@ -1,0 +1,64 @@
+"""The two doors: what ``train.py``, ``predict.py`` and the installed commands run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from stemnet import resources
+from stemnet.errors import StemnetError
+from stemnet.doors.overrides import checked, spelled
+from stemnet.runtime import prepare_process
+
+if TYPE_CHECKING:
+    from omegaconf import DictConfig
+
+
+def train() -> None:
+    """Train a network on simulated lattices; see ``--help``."""
+    _enter("train", _train)
+
+
+def predict() -> None:
+    """Find and describe the columns of micrographs; see ``--help``."""
+    _enter("predict", _predict)
+
+
+def _enter(config_name: str, job: Callable[[DictConfig], object]) -> None:
+    """Spell the command line for Hydra, check it, and run the job with one-sentence errors."""
+    prepare_process()
+    import hydra
+
+    try:
+        arguments = spelled(sys.argv[1:], bare="input" if config_name == "predict" else None)
+        checked(config_name, arguments)
+    except StemnetError as problem:
+        _stop(problem)
+    sys.argv[1:] = arguments
+
+    def guarded(config: DictConfig) -> object:
+        try:
+            return job(config)
+        except StemnetError as problem:
+            _stop(problem)
+
+    hydra.main(version_base="1.3", config_path=str(resources.configs()), config_name=config_name)(guarded)()
+
+
+def _stop(problem: StemnetError) -> None:
+    print(f"stemnet: {problem}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _train(config: DictConfig) -> float:
+    """Run one training; returns the F1, which a sweeper can optimize."""
+    from stemnet.doors.training import train_from
+
+    return train_from(config)
+
+
+def _predict(config: DictConfig) -> None:
+    from stemnet.doors.predicting import predict_from
+
+    predict_from(config)

@@ -1,0 +1,68 @@
+"""From a Hydra config to a training run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.utils import instantiate
+from lightning.pytorch import seed_everything
+from omegaconf import DictConfig, OmegaConf
+
+from stemnet.errors import StemnetError
+from stemnet.report.training import write_training_figure
+from stemnet.training.data import SimulatedData
+from stemnet.training.run import fit
+from stemnet.training.task import Segmentation
+
+
+def train_from(config: DictConfig) -> float:
+    """Train as a config says; returns the F1 of the exported weights.
+
+    Raises
+    ------
+    StemnetError
+        If a value in the config is impossible.
+    """
+    if config.threads:
+        torch.set_num_threads(int(config.threads))
+    # The one place that seeds globally: a whole process that exists to train, initial weights included.
+    seed_everything(config.seed, verbose=False)
+    network = instantiate(config.model)
+    if config.patch % network.stride:
+        raise StemnetError(
+            f"patch={config.patch} does not fit a network of {config.model.levels} levels; "
+            f"give a multiple of {network.stride}."
+        )
+    targets = instantiate(config.targets, _convert_="all")
+    data = SimulatedData(
+        instantiate(config.simulator, _convert_="all"),
+        targets,
+        instantiate(config.normalization),
+        batch_size=config.batch_size,
+        batches=config.batches,
+        validation=config.validation,
+        workers=config.workers,
+    )
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    scores = fit(
+        network=network,
+        network_spec=OmegaConf.to_container(config.model, resolve=True),
+        data=data,
+        task=Segmentation(network, instantiate(config.loss), targets, config.learning_rate),
+        trainer=OmegaConf.to_container(config.trainer, resolve=True),
+        folder=folder,
+        patience=config.patience,
+        working_width=config.working_width,
+        domain=config.domain,
+        config=OmegaConf.to_container(config, resolve=True),
+        resume=config.resume,
+        quiet=config.quiet,
+    )
+    write_training_figure(folder / "metrics.csv", folder / "training.png")
+    print(
+        f"F1 {scores['f1']:.3f}, RMSE {scores['rmse']:.3f} px at threshold {scores['threshold']:.2f} "
+        f"(validation, epoch {scores['epoch']}).\nWeights: {folder / 'weights.safetensors'}"
+    )
+    return scores["f1"]

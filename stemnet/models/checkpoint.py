@@ -1,0 +1,149 @@
+"""The weights file: a letter to the future that predicting needs alone.
+
+One safetensors file: the tensors, and a JSON header that says what network
+they fill, how images must be prepared, on which widths it was trained, where
+it is valid and how well it did. No code travels in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from stemnet.errors import StemnetError
+from stemnet.models.unet import UNet
+
+FORMAT = "stemnet-weights/1"
+
+NETWORKS = {"stemnet.models.unet.UNet": UNet}
+"""What a file may name: a class is looked up here, never imported from what a file says."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a weights file says of itself.
+
+    Parameters
+    ----------
+    network : mapping
+        ``_target_`` and its keyword arguments.
+    normalization : mapping
+        Keyword arguments of `stemnet.detection.normalization.Normalization`.
+    width : tuple of float
+        Smallest and largest sigma of a column that was trained [px].
+    working_width : float
+        Sigma [px] to which images are best scaled.
+    sampling : tuple of float
+        Range of samplings that the training images had [A/px].
+    threshold : float
+        Probability above which a peak is a column, calibrated on validation.
+    domain : str
+        What the network was shown, in words.
+    scores : mapping
+        Measured on validation: F1, RMSE [px], ...
+    config : mapping
+        The resolved training config.
+    versions : mapping
+        Of the libraries that trained it.
+    """
+
+    network: Mapping[str, object]
+    normalization: Mapping[str, object]
+    width: tuple[float, float]
+    working_width: float
+    sampling: tuple[float, float]
+    threshold: float
+    domain: str
+    scores: Mapping[str, float] = field(default_factory=dict)
+    config: Mapping[str, object] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A network with its card.
+
+    Parameters
+    ----------
+    network : nn.Module
+        In evaluation mode, on the CPU.
+    card : Card
+    sha256 : str
+        Of the file it came from.
+    """
+
+    network: nn.Module
+    card: Card
+    sha256: str = ""
+
+
+def save(path: str | Path, network: nn.Module, card: Card) -> None:
+    """Write a weights file.
+
+    Parameters
+    ----------
+    path : str or Path
+    network : nn.Module
+        Of the class that ``card.network`` names.
+    card : Card
+    """
+    from safetensors.torch import save_file
+
+    tensors = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
+    header = {"format": FORMAT, **asdict(card)}
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors, str(path), metadata={"stemnet": json.dumps(header)})
+
+
+def load(path: str | Path) -> Checkpoint:
+    """Read a weights file.
+
+    Raises
+    ------
+    StemnetError
+        If the file is absent, is not a weights file, or names a network that
+        this version does not have.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise StemnetError(
+            f"There is no weights file {path}. Give checkpoint=<file>.safetensors, or leave it out to use the "
+            "weights that come with stemnet."
+        )
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            header = json.loads((file.metadata() or {})["stemnet"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, KeyError, ValueError, OSError) as problem:
+        raise StemnetError(
+            f"{path} is not a stemnet weights file ({type(problem).__name__}). Give a .safetensors file that "
+            "train.py exported, or leave checkpoint out to use the weights that come with stemnet."
+        ) from problem
+    if header.pop("format", None) != FORMAT:
+        raise StemnetError(
+            f"{path} was written in another format than {FORMAT}. Export it again with this version of stemnet."
+        )
+    spec = dict(header["network"])
+    target = spec.pop("_target_", None)
+    if target not in NETWORKS:
+        raise StemnetError(
+            f"{path} names the network '{target}', which this version does not have (it has {', '.join(NETWORKS)}). "
+            "Update stemnet, or use another weights file."
+        )
+    network = NETWORKS[target](**spec)
+    try:
+        network.load_state_dict(tensors)
+        card = Card(**{**header, "width": tuple(header["width"]), "sampling": tuple(header["sampling"])})
+    except (RuntimeError, TypeError, KeyError) as problem:
+        raise StemnetError(
+            f"The weights in {path} do not fit the network it names; the file is damaged. Export or copy it again."
+        ) from problem
+    return Checkpoint(network.eval(), card, hashlib.sha256(path.read_bytes()).hexdigest())

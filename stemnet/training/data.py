@@ -1,0 +1,127 @@
+"""Simulations on the fly, seeded per example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from stemnet.detection.normalization import Normalization
+from stemnet.simulation.scene import Scene
+from stemnet.simulation.simulator import Simulator
+from stemnet.training.targets import Targets
+
+TRAINING, VALIDATION = 0, 1
+
+
+class Scenes(Dataset):
+    """Scenes by (epoch, index): the same whether made by the main process or by any worker."""
+
+    def __init__(self, simulator: Simulator, split: int) -> None:
+        self.simulator = simulator
+        self.split = split
+
+    def __getitem__(self, key: tuple[int, int]) -> Scene:
+        """Draw one scene."""
+        epoch, index = key
+        return self.simulator.scene(self.split, epoch, index)
+
+
+class EpochSampler(Sampler[tuple[int, int]]):
+    """Indices with the epoch they belong to, so that no worker has to be told the epoch."""
+
+    def __init__(self, length: int, fixed: bool) -> None:
+        self.length = length
+        self.fixed = fixed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the trainer when an epoch begins."""
+        self.epoch = 0 if self.fixed else epoch
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        return iter([(self.epoch, index) for index in range(self.length)])
+
+
+def as_list(scenes: list[Scene]) -> list[Scene]:
+    """Collate by leaving alone: rendering makes the tensors."""
+    return scenes
+
+
+class SimulatedData(LightningDataModule):
+    """Training and validation simulations.
+
+    Geometry is made by the loader (in workers if there are any); rendering,
+    counting noise and targets are made on the device that trains.
+
+    Parameters
+    ----------
+    simulator : Simulator
+    targets : Targets
+    normalization : Normalization
+    batch_size : int
+    batches : int
+        Training batches an epoch.
+    validation : int
+        Validation examples, the same at every epoch.
+    workers : int
+        Processes that make geometry; 0 makes it in the main process.
+    """
+
+    def __init__(
+        self,
+        simulator: Simulator,
+        targets: Targets,
+        normalization: Normalization,
+        batch_size: int = 16,
+        batches: int = 100,
+        validation: int = 128,
+        workers: int = 0,
+    ) -> None:
+        super().__init__()
+        self.simulator = simulator
+        self.targets = targets
+        self.normalization = normalization
+        self.batch_size = batch_size
+        self.batches = batches
+        self.validation = validation
+        self.workers = workers
+
+    def train_dataloader(self) -> DataLoader:
+        """Fresh simulations at every epoch."""
+        return self._loader(TRAINING, self.batches * self.batch_size, fixed=False)
+
+    def val_dataloader(self) -> DataLoader:
+        """The same simulations at every epoch."""
+        return self._loader(VALIDATION, self.validation, fixed=True)
+
+    def _loader(self, split: int, length: int, fixed: bool) -> DataLoader:
+        return DataLoader(
+            Scenes(self.simulator, split),
+            batch_size=self.batch_size,
+            sampler=EpochSampler(length, fixed),
+            collate_fn=as_list,
+            num_workers=self.workers,
+            persistent_workers=self.workers > 0,
+        )
+
+    def transfer_batch_to_device(
+        self, batch: list[Scene], device: torch.device, dataloader_idx: int
+    ) -> list[Scene]:
+        """Leave the scenes where they are; what is rendered from them is made on the device."""
+        return batch
+
+    def on_after_batch_transfer(
+        self, batch: list[Scene], dataloader_idx: int
+    ) -> tuple[Tensor, Tensor, Tensor, list[Scene]]:
+        """Render a batch: images (B, 1, H, W), targets (B, H, W), weights (B, H, W), and the scenes."""
+        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+        images = self.normalization(self.simulator.images(batch, device))
+        target, weight = self.targets(batch, device)
+        return images[:, None], target, weight, batch

@@ -1,0 +1,150 @@
+"""One training run: simulations in, a weights file out."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import lightning.pytorch as pl
+import torch
+from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.loggers import CSVLogger
+from torch import nn
+
+import stemnet
+from stemnet.errors import StemnetError
+from stemnet.models.checkpoint import Card, save
+from stemnet.training.data import SimulatedData
+from stemnet.training.task import Segmentation
+
+MONITOR = "val/f1"
+
+
+def fit(
+    *,
+    network: nn.Module,
+    network_spec: Mapping[str, object],
+    data: SimulatedData,
+    task: Segmentation,
+    trainer: Mapping[str, object],
+    folder: Path,
+    patience: int,
+    working_width: float,
+    domain: str,
+    config: Mapping[str, object],
+    resume: str | None = None,
+    quiet: bool = False,
+) -> dict[str, float]:
+    """Train, keep the best and the last state, and export the best as a weights file.
+
+    Parameters
+    ----------
+    network : nn.Module
+    network_spec : mapping
+        ``_target_`` and arguments that make the network again.
+    data : SimulatedData
+    task : Segmentation
+    trainer : mapping
+        Keyword arguments of `lightning.pytorch.Trainer`.
+    folder : Path
+        Gets ``checkpoints/``, ``log.csv`` and ``weights.safetensors``.
+    patience : int
+        Stop after this many epochs without a better F1.
+    working_width : float
+        Sigma of a column to which predicting should scale images [px].
+    domain : str
+        What the network is shown, in words.
+    config : mapping
+        Resolved config, plain types only.
+    resume : str or None
+        A ``.ckpt`` file to go on from.
+    quiet : bool
+        No progress bar.
+
+    Returns
+    -------
+    dict
+        Scores of the exported state.
+
+    Raises
+    ------
+    StemnetError
+        If the file to resume from is absent or damaged.
+    """
+    _hush()
+    folder.mkdir(parents=True, exist_ok=True)
+    best = ModelCheckpoint(
+        folder / "checkpoints", "best", monitor=MONITOR, mode="max", save_last=True, enable_version_counter=False
+    )
+    callbacks = [best, EarlyStopping(MONITOR, patience=patience, mode="max")]
+    if not quiet:
+        callbacks.append(TQDMProgressBar(refresh_rate=5, leave=True))
+    runner = pl.Trainer(
+        **trainer,
+        callbacks=callbacks,
+        logger=CSVLogger(folder, name="", version=""),
+        enable_progress_bar=not quiet,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+    )
+    runner.fit(task, data, ckpt_path=_resumable(resume), weights_only=True)
+    if not best.best_model_path:
+        raise StemnetError(
+            "Training ended before its first validation, so there is nothing to export. Let it run for at least one epoch."
+        )
+    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    prefix = "network."
+    network.load_state_dict(
+        {name.removeprefix(prefix): value for name, value in state["state_dict"].items() if name.startswith(prefix)}
+    )
+    scores = {**state["scores"], "epoch": int(state["epoch"]), "validation_examples": data.validation}
+    prior = data.simulator.microscope
+    narrowest = prior.source_size[0] / 2.355
+    card = Card(
+        network=network_spec,
+        normalization={"window": data.normalization.window, "floor": data.normalization.floor},
+        width=tuple(prior.width),
+        working_width=working_width,
+        sampling=(round(narrowest / prior.width[1], 3), round(2.5 * prior.source_size[1] / 2.355 / prior.width[0], 3)),
+        threshold=scores["threshold"],
+        domain=domain,
+        scores=scores,
+        config=config,
+        versions={
+            "stemnet": stemnet.__version__,
+            "torch": torch.__version__.split("+")[0],
+            "lightning": pl.__version__,
+            "python": platform.python_version(),
+        },
+    )
+    save(folder / "weights.safetensors", network, card)
+    return scores
+
+
+def _resumable(path: str | None) -> str | None:
+    if path is None:
+        return None
+    if not Path(path).is_file():
+        raise StemnetError(
+            f"There is no checkpoint {path} to resume from. Give resume=<run folder>/checkpoints/last.ckpt."
+        )
+    try:
+        torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as problem:
+        raise StemnetError(
+            f"{path} is not a checkpoint that training can resume from ({type(problem).__name__}). "
+            "Give resume=<run folder>/checkpoints/last.ckpt."
+        ) from problem
+    return str(path)
+
+
+def _hush() -> None:
+    """Keep Lightning's hints and adverts out of the user's sight."""
+    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators", "lightning.pytorch"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists and is not empty.*")
+    warnings.filterwarnings("ignore", message=".*isinstance.*LeafSpec.*")
