@@ -62,8 +62,7 @@ def pca_figure(
 
     panel = style.DOUBLE / (show + 1)
     tall = panel * float(np.clip(image.shape[0] / image.shape[1], 0.3, 2))
-    figure = style.new_figure(style.DOUBLE, panel + tall + 0.75, title)
-    figure.get_layout_engine().set(hspace=0.08)
+    figure = style.new_figure(style.DOUBLE, panel + tall + 0.75, title, row_gap=0.08)
     axes = figure.subplots(2, show + 1, squeeze=False, height_ratios=[panel, tall + 0.25])
 
     ratio = 100 * np.asarray(explained_variance_ratio)

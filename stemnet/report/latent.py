@@ -65,15 +65,15 @@ def vae_figure(
     """
     shown = min(latent.shape[1], 2)
     figure = style.new_figure(style.DOUBLE, 4.9, title)
-    left, right = figure.subfigures(1, 2, width_ratios=[2.05, 1])
+    left, right = np.asarray(figure.subfigures(1, 2, width_ratios=[2.05, 1]), dtype=object)
     valid = np.isfinite(latent).all(axis=1)
 
     manifold = left.subplots()
     if valid.any():
         _draw_manifold(manifold, latent[valid], decode, as_vectors(mean), grid)
     else:
-        manifold.set_axis_off()
-        manifold.set_title("no valid rows to decode", fontsize=style.NORMAL)
+        manifold.set(xticks=[], yticks=[])
+        style.small_type(manifold, title="no valid rows to decode")
     axes = right.subplots(1 + shown, 1)
     _scatter(axes[0], latent, np.where(valid, labels, -1), label_name)
     for i in range(shown):
@@ -91,23 +91,21 @@ def _scatter(axes: Axes, latent: np.ndarray, labels: np.ndarray, title: str) -> 
         style.small_type(axes, "latent 1", "columns")
         return
     size = float(np.clip(2000 / max(known.sum(), 1), 0.3, 5))
-    axes.scatter(
-        *latent[known, :2].T, s=size, c=panels.colors_of(labels)[known], linewidths=0, rasterized=True
-    )
+    first, second = latent[known, :2].T
+    axes.scatter(first, second, s=size, c=panels.colors_of(labels)[known], linewidths=0, rasterized=True)
     style.small_type(axes, "latent 1", "latent 2", title)
 
 
 def _draw_manifold(
     axes: Axes, latent: np.ndarray, decode: Callable[[np.ndarray], np.ndarray], mean: np.ndarray, grid: int
 ) -> None:
-    ticks = np.linspace(*np.percentile(latent[:, :2], (2, 98), axis=0), grid)
-    rows, cols = np.meshgrid(np.arange(grid), np.arange(grid), indexing="ij")
-    rows, cols = rows.ravel(), cols.ravel()
-    if ticks.shape[1] == 1:
-        rows, cols = np.zeros(grid, dtype=int), np.arange(grid)
+    low, high = np.percentile(latent[:, :2], (2, 98), axis=0)
+    ticks = np.linspace(low, high, grid)
+    height = grid if ticks.shape[1] > 1 else 1
+    rows, cols = (index.ravel() for index in np.indices((height, grid)))
     points = np.tile(np.median(latent, axis=0), (len(cols), 1))
     points[:, 0] = ticks[cols, 0]
-    if ticks.shape[1] > 1:
+    if height > 1:
         points[:, 1] = ticks[rows, 1]
 
     shifts = as_vectors(np.asarray(decode(points))) - mean
@@ -118,21 +116,21 @@ def _draw_manifold(
     centers = np.stack([rows, cols], axis=1)[:, None, :]
     at = (centers + upright * mean).reshape(-1, 2)
     bonds = np.stack([np.broadcast_to(centers, (len(cols), len(mean), 2)).reshape(-1, 2), at], axis=1)
-    axes.add_collection(LineCollection(bonds[..., ::-1], colors="#dddddd", linewidths=0.5, zorder=1))
+    axes.add_collection(LineCollection(list(bonds[..., ::-1]), colors="#dddddd", linewidths=0.5, zorder=1))
     axes.plot(cols, rows, "+", color="black", markersize=3, markeredgewidth=0.5)
     axes.plot(at[:, 1], at[:, 0], "o", color="#a0a0a0", markersize=1.6, markeredgewidth=0)
     draw_arrows(axes, at, (factor * upright * shifts).reshape(-1, 2), width=0.008)
-    axes.set(xlim=(-0.5, grid - 0.5), ylim=(-0.5, rows.max() + 0.5), aspect="equal")
+    axes.set(xlim=(-0.5, grid - 0.5), ylim=(-0.5, height - 0.5), aspect="equal")
     axes.set_xticks(range(grid), _tick_texts(ticks[:, 0]))
     style.small_type(
         axes, "latent 1", "latent 2", f"decoded neighborhoods, deviation from the mean × {factor:g}"
     )
-    if ticks.shape[1] > 1:
+    if height > 1:
         axes.set_yticks(range(grid), _tick_texts(ticks[:, 1]))
     else:
         axes.set(yticks=[], ylabel="")
-    axes.hlines(np.arange(rows.max()) + 0.5, -0.5, grid - 0.5, color="#e4e4e4", linewidth=0.4, zorder=0)
-    axes.vlines(np.arange(grid - 1) + 0.5, -0.5, rows.max() + 0.5, color="#e4e4e4", linewidth=0.4, zorder=0)
+    axes.hlines(np.arange(height - 1) + 0.5, -0.5, grid - 0.5, color="#e4e4e4", linewidth=0.4, zorder=0)
+    axes.vlines(np.arange(grid - 1) + 0.5, -0.5, height - 0.5, color="#e4e4e4", linewidth=0.4, zorder=0)
 
 
 def _tick_texts(values: np.ndarray) -> list[str]:

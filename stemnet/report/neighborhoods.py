@@ -81,7 +81,7 @@ def draw_neighborhood(
 
 
 def draw_arrows(
-    axes: Axes, at: np.ndarray, by: np.ndarray, color: object = style.ACCENT, width: float = 0.013
+    axes: Axes, at: np.ndarray, by: np.ndarray, color: str = style.ACCENT, width: float = 0.013
 ) -> None:
     """Draw displacements `by`, shape (k, 2), from points `at`, shape (k, 2); `width` of the shaft [inch]."""
     axes.quiver(
@@ -91,7 +91,7 @@ def draw_arrows(
     )  # fmt: skip
 
 
-def draw_spread(axes: Axes, centers: np.ndarray, covariances: np.ndarray, color: object) -> None:
+def draw_spread(axes: Axes, centers: np.ndarray, covariances: np.ndarray, color: str) -> None:
     """Draw ellipses of one standard deviation; `centers` (k, 2), `covariances` (k, 2, 2), both in (y, x)."""
     variance, direction = np.linalg.eigh(covariances)
     for center, (small, large), axes_of in zip(

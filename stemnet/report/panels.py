@@ -8,6 +8,7 @@ from __future__ import annotations
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.collections import EllipseCollection
 from matplotlib.colors import Normalize
 from matplotlib.lines import Line2D
@@ -211,7 +212,7 @@ def legend_below(axes: Axes, handles: list[Line2D], columns: int) -> None:
     )
 
 
-def color_bar(axes: Axes, drawn: object, label: str = "") -> None:
+def color_bar(axes: Axes, drawn: ScalarMappable, label: str = "") -> None:
     """Put a color bar under the axes."""
     bar = axes.figure.colorbar(drawn, ax=axes, location="bottom", shrink=0.8, aspect=22, pad=0.02)
     bar.ax.tick_params(labelsize=style.SMALL, width=style.LINE, length=2, pad=1.5)

@@ -8,7 +8,9 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from stemnet.storage.whole_file import whole_file
 
@@ -25,10 +27,10 @@ PALETTE = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#0072b2", "#d55e00", "#f
 BLUE = PALETTE[4]
 
 
-def new_figure(width: float, height: float, title: str = "") -> Figure:
-    """Make an empty figure [inch] that lays itself out."""
-    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.03, h_pad=0.04, wspace=0.02, hspace=0.03)
+def new_figure(width: float, height: float, title: str = "", row_gap: float = 0.03) -> Figure:
+    """Make an empty figure [inch] that lays itself out; `row_gap` in shares of a row."""
+    layout = ConstrainedLayoutEngine(w_pad=0.03, h_pad=0.04, wspace=0.02, hspace=row_gap)
+    figure = Figure(figsize=(width, height), dpi=DPI, layout=layout)
     if title:
         figure.suptitle(title, fontsize=NORMAL + 1, x=0.01, ha="left")
     return figure
@@ -46,11 +48,11 @@ def save(figure: Figure, path: str | os.PathLike) -> None:
         figure.savefig(part, format=Path(path).suffix.lstrip(".") or "png", dpi=DPI)
 
 
-def label_color(label: int, count: int) -> str | tuple[float, ...]:
+def label_color(label: int, count: int) -> str:
     """Color of class `label` out of `count`: named colors while they last, then an even scale."""
     if count <= len(PALETTE):
         return PALETTE[label]
-    return matplotlib.colormaps[SEQUENTIAL](label / max(count - 1, 1))
+    return to_hex(matplotlib.colormaps[SEQUENTIAL](label / max(count - 1, 1)))
 
 
 def small_type(axes: Axes, xlabel: str = "", ylabel: str = "", title: str = "") -> None:

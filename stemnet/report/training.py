@@ -72,6 +72,6 @@ def _curve(rows: Sequence[Mapping[str, object]], name: str) -> tuple[np.ndarray,
 
 def _number(cell: object) -> float:
     try:
-        return float(cell)
-    except (TypeError, ValueError):
+        return float(str(cell))
+    except ValueError:
         return np.nan

@@ -22,7 +22,7 @@ class Example:
 
 
 def two_domains(cells: int, sampling: float | None = 0.15, seed: int = 0, spacing: float = 14.0) -> Example:
-    """Columns on a grid of `cells` x 1.2 `cells`, the centers of the right half moved up, of the left half down."""
+    """Columns on `cells` x 1.2 `cells` cells, the centers moved up in the right half, down in the left."""
     rng = np.random.default_rng(seed)
     rows, cols = np.indices((cells, int(1.2 * cells))).reshape(2, -1)
     corner = np.stack([rows, cols], axis=1) * spacing + spacing / 2
@@ -45,7 +45,9 @@ def two_domains(cells: int, sampling: float | None = 0.15, seed: int = 0, spacin
     mean = values[valid].mean(axis=0)
     _, size, components = np.linalg.svd(values[valid] - mean, full_matrices=False)
     scores = (values - mean) @ components.T
-    return Example(image, columns, probability, values, domain, scores, components, mean, size**2 / (size**2).sum())
+    return Example(
+        image, columns, probability, values, domain, scores, components, mean, size**2 / (size**2).sum()
+    )
 
 
 def _neighbors(yx, sublattice, spacing):
