@@ -1,0 +1,131 @@
+"""Noise of an image, learned from the image itself.
+
+Electron counts, scaled counts and gray values with an offset all obey one
+law: the variance is a straight line in the mean, ``v = a + b m`` (Poisson
+counts with gain b; a holds offset and read noise).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from stemnet.detection.column_model import Tiles, membership, moments
+
+_SAMPLE = 1 << 17  # pixels that settle two numbers to a percent
+
+
+def _cross_mean(image: torch.Tensor) -> torch.Tensor:
+    """Mean of the four neighbors of every inner pixel, shape (H - 2, W - 2)."""
+    return (image[:-2, 1:-1] + image[2:, 1:-1] + image[1:-1, :-2] + image[1:-1, 2:]) / 4
+
+
+def _inner(mask: torch.Tensor) -> torch.Tensor:
+    """Inner pixels that are measured together with their four neighbors."""
+    whole = mask[1:-1, 1:-1] & mask[:-2, 1:-1] & mask[2:, 1:-1]
+    return whole & mask[1:-1, :-2] & mask[1:-1, 2:]
+
+
+def pixel_variance(image: torch.Tensor, mask: torch.Tensor) -> float:
+    """Variance of the noise of one pixel, from its difference to the mean of its four neighbors (median)."""
+    if min(image.shape) < 3:
+        return 0.0
+    difference = (image[1:-1, 1:-1] - _cross_mean(image))[_inner(mask)]
+    if not len(difference):
+        return 0.0
+    return float((1.4826 * difference.abs().median()) ** 2 / 1.25)
+
+
+def variance_line(residual: torch.Tensor, model: torch.Tensor, mask: torch.Tensor) -> tuple[float, float]:
+    """Offset a and slope b of the noise variance ``a + b model``.
+
+    Residuals are high-passed (a pixel minus its four neighbors) before they
+    are squared: noise is left almost whole, whereas a missing column or a
+    wrong column shape, smooth over pixels, is left out.
+
+    Parameters
+    ----------
+    residual, model : Tensor, shape (H, W)
+        Image minus model, and model.
+    mask : Tensor of bool, shape (H, W)
+        Pixels that are measured.
+
+    Returns
+    -------
+    tuple of float
+        a and b; b is never negative, and ``a + b model`` never for the
+        models seen.
+    """
+    if min(residual.shape) < 3:
+        return float((residual[mask] ** 2).mean()) if mask.any() else 0.0, 0.0
+    inner = _inner(mask)
+    square = ((residual[1:-1, 1:-1] - _cross_mean(residual)) ** 2)[inner] / 1.25
+    # the high-passed variance mixes the pixel and a sixteenth of each of its neighbors
+    mean = ((model[1:-1, 1:-1] + _cross_mean(model) / 4) / 1.25)[inner]
+    if len(square) < 32:
+        return (float(square.mean()) if len(square) else 0.0), 0.0
+    if len(square) > _SAMPLE:
+        stride = len(square) // _SAMPLE + 1
+        square, mean = square[::stride], mean[::stride]
+    mean, order = torch.sort(mean)
+    square = square[order].double()
+    edges = torch.cat([torch.linspace(0, 0.9, 19)[:-1], torch.linspace(0.9, 1, 11)])
+    edges = (edges * len(mean)).long()
+    count = torch.diff(edges).double().to(mean.device)
+
+    def by_bin(values: torch.Tensor) -> torch.Tensor:
+        total = torch.nn.functional.pad(torch.cumsum(values.double(), 0), (1, 0))
+        return torch.diff(total[edges.to(values.device)]) / count.clamp(min=1)
+
+    m, v = by_bin(mean), by_bin(square)
+    m, v, count = (x[count > 0].cpu().numpy() for x in (m, v, count))
+    predicted = v.mean() + 0 * v
+    offset, slope = float(v.mean()), 0.0
+    for _ in range(4):
+        weight = count / np.maximum(predicted, 1e-6 * v.max() + 1e-300) ** 2
+        center = np.average(m, weights=weight)
+        spread = np.average((m - center) ** 2, weights=weight)
+        level = np.average(v, weights=weight)
+        slope = max(0.0, np.average((m - center) * v, weights=weight) / spread) if spread > 0 else 0.0
+        offset = level - slope * center
+        predicted = np.maximum(offset + slope * m, 0.1 * v.min())
+    return float(offset), float(slope)
+
+
+def correlation_factors(tiles: Tiles, whitened: torch.Tensor, width: float, probes: int = 3000) -> tuple[float, float]:
+    """How much correlated noise inflates the variance of a fitted position and of a fitted amplitude.
+
+    Parameters
+    ----------
+    tiles : Tiles
+    whitened : Tensor, shape (tiles, T, T)
+        Residuals over their standard deviation per pixel; 0 where there is no measurement.
+    width : float
+        Sigma of a column [px].
+    probes : int
+        Number of places where the residuals are looked at.
+
+    Returns
+    -------
+    tuple of float
+        Variance of the residuals seen through the derivative of a column, and
+        through a column, over what white noise would give; at least 1.
+    """
+    height, breadth = tiles.shape
+    nth = torch.arange(probes, dtype=torch.float64, device=whitened.device)
+    # an additive recurrence covers the image evenly and agrees with no lattice (R2 sequence, M. Roberts 2018)
+    yx = torch.stack([nth * 0.7548776662466927 % 1 * (height - 1), nth * 0.5698402909980532 % 1 * (breadth - 1)], 1)
+    sigma = torch.full((probes,), float(width), dtype=torch.float64, device=whitened.device)
+    seen = moments(membership(tiles, yx, 3.5 * sigma), whitened, yx, sigma, 2)
+    measured = (whitened != 0).float()
+    half = sigma / 2**0.5
+    expected = moments(membership(tiles, yx, 3.5 * half), measured, yx, half, 3)
+    whole = expected[:, 0, 0] > 0.9 * torch.pi * width**2
+    if whole.sum() < 30:
+        return 1.0, 1.0
+    position = torch.cat(
+        [seen[:, 1, 0] / (expected[:, 2, 0] / 2).sqrt(), seen[:, 0, 1] / (expected[:, 0, 2] / 2).sqrt()]
+    )[whole.repeat(2)]
+    amplitude = (seen[:, 0, 0] / expected[:, 0, 0].sqrt())[whole]
+    factors = [float((1.4826 * x.abs().median()) ** 2) for x in (position, amplitude)]
+    return max(1.0, factors[0]), max(1.0, factors[1])

@@ -1,0 +1,309 @@
+"""Normal equations of all columns and the background of one image, and their solution.
+
+Each column has four parameters: y, x, amplitude A, and q = log(sigma). All
+second derivatives reduce to moments of the weights under products of
+Gaussians, and a product of two Gaussians is a Gaussian again: the block of a
+pair of columns is measured under one Gaussian between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+
+from stemnet.detection.background import Grid
+from stemnet.detection.column_model import Tiles, membership, moments
+
+PAIR_REACH = 6.5  # columns further apart than this many sigma share less than 0.3 % of any entry of their blocks
+_WINDOW = 3.8  # reach of a product of Gaussians, in its own sigma: all but 1e-2 of its fourth moment
+_WINDOW_EDGE = 6.0  # the same where the middle of it may lie off the image
+
+
+@dataclass(frozen=True)
+class State:
+    """Columns of the current model: yx (N, 2), amplitude (N,), log_width (N,); float64."""
+
+    yx: torch.Tensor
+    amplitude: torch.Tensor
+    log_width: torch.Tensor
+
+    @property
+    def width(self) -> torch.Tensor:
+        """Sigma [px]."""
+        return self.log_width.exp()
+
+
+def neighbor_pairs(yx: torch.Tensor, reach: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Indices i < j of all columns closer than `reach` [px]."""
+    pairs = cKDTree(yx.cpu().numpy()).query_pairs(reach, output_type="ndarray")
+    pairs = torch.as_tensor(np.sort(pairs, axis=1).astype(np.int64), device=yx.device)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _derivatives(moment: torch.Tensor, state: State) -> torch.Tensor:
+    """Inner products of an image with the derivatives by (y, x, A, q), from its moments (N, 3, 3)."""
+    slope = state.amplitude / state.width
+    moment = moment.double()
+    return torch.stack(
+        [
+            slope * moment[:, 1, 0],
+            slope * moment[:, 0, 1],
+            moment[:, 0, 0],
+            state.amplitude * (moment[:, 2, 0] + moment[:, 0, 2]),
+        ],
+        1,
+    )
+
+
+def gradient(tiles: Tiles, field: torch.Tensor, state: State, reach: float) -> torch.Tensor:
+    """Inner products (N, 4) of an image, in tiles, with the derivatives of the model by (y, x, A, q)."""
+    where = membership(tiles, state.yx, reach * state.width)
+    return _derivatives(moments(where, field, state.yx, state.width, 3), state)
+
+
+def _axis_products(scale: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
+    """Coefficients (P, 2, 3, 3, 5) of u_i^a u_j^b as polynomials in t, with u = scale t + offset, per axis."""
+    one, zero = torch.ones_like(offset), torch.zeros_like(offset)
+    scale = scale[..., None].expand_as(offset)
+    power = torch.stack(
+        [
+            torch.stack([one, zero, zero], -1),
+            torch.stack([offset, scale, zero], -1),
+            torch.stack([offset**2, 2 * scale * offset, scale**2], -1),
+        ],
+        -2,
+    )  # (P, member, axis, power of u, power of t)
+    first, second = power[:, 0, :, :, None, :], power[:, 1, :, None, :, :]
+    out = first.new_zeros(*first.shape[:2], 3, 3, 5)
+    for m in range(3):
+        out[..., m : m + 3] += first[..., m : m + 1] * second
+    return out
+
+
+# Which power of u_y and of u_x each of the derivatives by y, x, A and the two halves of q carries.
+_Y = torch.tensor([1, 0, 0, 2, 0])
+_X = torch.tensor([0, 1, 0, 0, 2])
+
+
+def blocks(tiles: Tiles, weight: torch.Tensor, state: State, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
+    """Blocks (P, 4, 4) of the normal matrix between columns i and j (i = j: its own block)."""
+    width = state.width
+    precision = torch.stack([width[i] ** -2, width[j] ** -2], 1)  # (P, 2)
+    total = precision.sum(1)
+    share = precision / total[:, None]
+    center = share[:, :1] * state.yx[i] + share[:, 1:] * state.yx[j]
+    sigma = total**-0.5
+    size = torch.tensor(tiles.shape, dtype=center.dtype, device=center.device)
+    edge = (torch.minimum(center, size - 1 - center) < sigma[:, None]).any(1)
+    where = membership(tiles, center, torch.where(edge, _WINDOW_EDGE, _WINDOW) * sigma)
+    moment = moments(where, weight, center, sigma, 5)
+
+    member = torch.stack([width[i], width[j]], 1).float()
+    at = torch.stack([state.yx[i], state.yx[j]], 1)
+    scale = sigma[:, None].float() / member
+    offset = (center[:, None] - at).float() / member[..., None]
+    axis = _axis_products(scale, offset)  # (P, 2, 3, 3, 5)
+    pair = len(axis)
+    down = axis[:, 0].reshape(pair, 9, 5) @ moment  # (P, 9, 5)
+    product = (down @ axis[:, 1].reshape(pair, 9, 5).transpose(1, 2)).view(pair, 3, 3, 3, 3)
+    y, x = _Y.to(product.device), _X.to(product.device)
+    five = product[:, y[:, None], y[None, :], x[:, None], x[None, :]].double()  # (P, 5, 5)
+
+    separation = ((state.yx[i] - state.yx[j]) ** 2).sum(1)
+    five = five * torch.exp(-0.5 * separation / (width[i] ** 2 + width[j] ** 2))[:, None, None]
+    four = torch.cat([five[:, :3], five[:, 3:4] + five[:, 4:5]], 1)
+    four = torch.cat([four[:, :, :3], four[:, :, 3:4] + four[:, :, 4:5]], 2)
+
+    def factors(k: torch.Tensor) -> torch.Tensor:
+        slope, height = state.amplitude[k] / width[k], state.amplitude[k]
+        return torch.stack([slope, slope, torch.ones_like(height), height], 1)
+
+    return four * factors(i)[:, :, None] * factors(j)[:, None, :]
+
+
+def coupling(
+    tiles: Tiles, weight: torch.Tensor, state: State, grid: Grid, reach: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Blocks (N, 4, 16) between each column and the coefficients of the background over it, and their indices."""
+    width = state.width
+    moment = moments(membership(tiles, state.yx, reach * width), weight, state.yx, width, 5).double()
+    index, down, across = grid.taylor_at(state.yx)
+    power = width[:, None, None] ** torch.arange(3, dtype=width.dtype, device=width.device)
+    down, across = down * power, (across * power).transpose(1, 2)
+    y, x, a, qy, qx = (
+        (down @ moment[:, i : i + 3, j : j + 3] @ across).view(-1, 16)
+        for i, j in ((1, 0), (0, 1), (0, 0), (2, 0), (0, 2))
+    )
+    slope, height = (state.amplitude / width)[:, None], state.amplitude[:, None]
+    return torch.stack([slope * y, slope * x, a, height * (qy + qx)], 1), index
+
+
+@dataclass(frozen=True)
+class NormalEquations:
+    """The symmetric matrix of the fit, in parts.
+
+    Own blocks of the columns (N, 4, 4), blocks (P, 4, 4) of neighbors i, j,
+    and the background: its own part by quadrature on coarse cells, its
+    coupling to a column to second order about the column, since it changes
+    slowly.
+    """
+
+    own: torch.Tensor
+    i: torch.Tensor
+    j: torch.Tensor
+    pair: torch.Tensor
+    grid: Grid
+    coupling: torch.Tensor  # (N, 4, 16)
+    nodes: torch.Tensor  # flat indices of the coefficients over each column, (N, 16)
+    cells: tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # rows, cols of the basis, weights of the cells
+    stiffness: float
+
+    @classmethod
+    def assemble(
+        cls,
+        tiles: Tiles,
+        weight: torch.Tensor,
+        state: State,
+        pairs: tuple[torch.Tensor, torch.Tensor],
+        grid: Grid,
+        reach: float,
+        stiffness: float,
+    ) -> NormalEquations:
+        """Measure all parts under the weights, given in tiles."""
+        i, j = pairs
+        self_ = torch.arange(len(state.yx), device=weight.device)
+        both = blocks(tiles, weight, state, torch.cat([self_, i]), torch.cat([self_, j]))
+        coupled, nodes = coupling(tiles, weight, state, grid, reach)
+        return cls(
+            own=both[: len(self_)],
+            i=i,
+            j=j,
+            pair=both[len(self_) :],
+            grid=grid,
+            coupling=coupled,
+            nodes=nodes,
+            cells=_cells(tiles.join(weight), grid),
+            stiffness=stiffness,
+        )
+
+    def multiply(self, own: torch.Tensor, column: torch.Tensor, surface: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Product with a vector: columns (N, 4) and coefficients of the background; `own` as regularized."""
+        out = (own * column[:, None, :]).sum(2)
+        out.index_add_(0, self.i, (self.pair * column[self.j][:, None, :]).sum(2))
+        out.index_add_(0, self.j, (self.pair * column[self.i][:, :, None]).sum(1))
+        out += (self.coupling * surface.reshape(-1)[self.nodes][:, None, :]).sum(2)
+
+        rows, cols, weight = self.cells
+        below = rows.T @ (weight * (rows @ surface @ cols.T)) @ cols
+        below = below + self.roughen(surface)
+        light = (self.coupling * column[:, :, None]).sum(1)
+        below.view(-1).index_add_(0, self.nodes.reshape(-1), light.reshape(-1))
+        return out, below
+
+    def roughen(self, surface: torch.Tensor) -> torch.Tensor:
+        """Product of the roughness penalty with coefficients of the background."""
+        down = self.grid.down.roughness(surface.device)
+        across = self.grid.across.roughness(surface.device)
+        return self.stiffness * (down @ surface + surface @ across + 1e-4 * surface)
+
+    def solve(
+        self, own: torch.Tensor, column: torch.Tensor, surface: torch.Tensor, tolerance: float = 1e-3, most: int = 60
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Conjugate gradients, preconditioned by the columns' own blocks and a separable background."""
+        inverse = torch.linalg.inv(own)
+        rows, cols, weight = self.cells
+        mean = weight.mean().clamp(min=1e-300)
+        ridge = self.stiffness / mean
+        left = torch.linalg.inv(rows.T @ rows + ridge * self.grid.down.roughness(rows.device) + 1e-3 * _unit(rows))
+        right = torch.linalg.inv(cols.T @ cols + ridge * self.grid.across.roughness(cols.device) + 1e-3 * _unit(cols))
+
+        def precondition(c: torch.Tensor, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return (inverse * c[:, None, :]).sum(2), left @ s @ right / mean
+
+        x, u = torch.zeros_like(column), torch.zeros_like(surface)
+        zc, zs = precondition(column, surface)
+        pc, ps = zc, zs
+        rho = float((column * zc).sum() + (surface * zs).sum())
+        goal = rho * tolerance**2
+        for _ in range(most):
+            if not rho > max(goal, 1e-300):
+                break
+            ac, as_ = self.multiply(own, pc, ps)
+            curvature = float((pc * ac).sum() + (ps * as_).sum())
+            if curvature <= 0:
+                break
+            step = rho / curvature
+            x, u = x + step * pc, u + step * ps
+            column, surface = column - step * ac, surface - step * as_
+            zc, zs = precondition(column, surface)
+            rho, previous = float((column * zc).sum() + (surface * zs).sum()), rho
+            pc, ps = zc + rho / previous * pc, zs + rho / previous * ps
+        return x, u
+
+
+def _unit(basis: torch.Tensor) -> torch.Tensor:
+    """Identity, as large as the mean diagonal of the Gram matrix."""
+    return torch.eye(basis.shape[1], dtype=basis.dtype, device=basis.device) * (basis**2).sum() / basis.shape[1]
+
+
+def _cells(weight: torch.Tensor, grid: Grid) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Weights summed over cells of about a sixth of the knot spacing, and the basis at their centers."""
+    edge = max(1, int(min(grid.down.spacing, grid.across.spacing) / 6))
+    height, width = weight.shape
+    padded = torch.nn.functional.pad(weight, (0, -width % edge, 0, -height % edge))
+    total = torch.nn.functional.avg_pool2d(padded[None, None], edge)[0, 0].double() * edge**2
+    axes = []
+    for spline, count in ((grid.down, total.shape[0]), (grid.across, total.shape[1])):
+        center = torch.arange(count, dtype=torch.float64, device=weight.device) * edge + (edge - 1) / 2
+        axes.append(spline.at(center))
+    return axes[0], axes[1], total
+
+
+def marginal_covariance(own: torch.Tensor, equations: NormalEquations, neighbors: int = 8) -> torch.Tensor:
+    """Covariance (N, 4, 4) of each column's parameters with its neighbors' unknown too.
+
+    The joint matrix of a column and its nearest (at most `neighbors`)
+    neighbors is inverted exactly; what lies beyond them is taken as known.
+    """
+    count = len(own)
+    i, j, pair = equations.i, equations.j, equations.pair
+    if not len(i):
+        return torch.linalg.inv(own)
+    source = torch.cat([i, j])
+    target = torch.cat([j, i])
+    block = torch.cat([pair, pair.transpose(1, 2)])
+    diagonal = torch.diagonal(own, dim1=1, dim2=2).sqrt()
+    strength = (block / (diagonal[source][:, :, None] * diagonal[target][:, None, :])).square().sum((1, 2))
+    order = torch.argsort(strength, descending=True, stable=True)
+    order = order[torch.argsort(source[order], stable=True)]
+    source, target, block = source[order], target[order], block[order]
+    counts = torch.bincount(source, minlength=count)
+    place = torch.arange(len(source), device=own.device) - (torch.cumsum(counts, 0) - counts)[source]
+    most = min(neighbors, int(counts.max()))
+    keep = place < most
+    source, target, place = source[keep], target[keep], place[keep]
+    list_ = torch.full((count, most), -1, device=own.device)
+    list_[source, place] = target
+
+    # All blocks by key, so that the blocks between two neighbors of a column are found too.
+    key = torch.cat([i * count + j, j * count + i])
+    key, order = torch.sort(key)
+    every = torch.cat([pair, pair.transpose(1, 2)])[order]
+    out = torch.empty_like(own)
+    size = 4 * (most + 1)
+    for rows in torch.split(torch.arange(count, device=own.device), max(1, (1 << 21) // size**2)):
+        ids = torch.cat([rows[:, None], list_[rows]], 1)  # (n, most + 1)
+        wanted = ids[:, :, None] * count + ids[:, None, :]
+        found = torch.searchsorted(key, wanted.clamp(min=0)).clamp(max=len(key) - 1)
+        there = (key[found] == wanted) & (ids >= 0)[:, :, None] & (ids >= 0)[:, None, :]
+        local = every[found] * there[..., None, None]
+        slot = torch.arange(most + 1, device=own.device)
+        filler = torch.eye(4, dtype=own.dtype, device=own.device)
+        local[:, slot, slot] = torch.where((ids >= 0)[..., None, None], own[ids.clamp(min=0)], filler)
+        matrix = local.permute(0, 1, 3, 2, 4).reshape(len(rows), size, size)
+        unit = torch.eye(size, 4, dtype=own.dtype, device=own.device).expand(len(rows), -1, -1)
+        out[rows] = torch.linalg.solve(matrix, unit)[:, :4]
+    return out

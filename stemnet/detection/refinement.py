@@ -1,0 +1,424 @@
+"""Joint maximum-likelihood fit of all columns of one image, with an error bar for each.
+
+The image is modelled as a smooth background plus a Gaussian per column. The
+noise variance is a straight line in the model, learned from the residuals, so
+that reweighted least squares is the maximum-likelihood fit of Poisson counts
+of any gain and offset (Fisher scoring; P. McCullagh and J. Nelder,
+Generalized Linear Models, 1989, ch. 9: quasi-likelihood).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+
+from stemnet.detection.background import Grid
+from stemnet.detection.column_model import REACH, Tiles, membership, render, tile_size
+from stemnet.detection.noise import correlation_factors, pixel_variance, variance_line
+from stemnet.detection.normal_equations import (
+    PAIR_REACH,
+    NormalEquations,
+    State,
+    gradient,
+    marginal_covariance,
+    neighbor_pairs,
+)
+from stemnet.errors import StemnetError
+
+_STEP = 0.3  # longest step of a position per iteration, in sigma
+_STRAY = 1.5  # a column further than this many sigma from its start has run away
+_OFF = 2.5  # columns further off the image than this many sigma are not fitted
+_TWIN = 0.3  # starts closer than this many sigma are one column
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """What the joint fit says of the columns; row i is start i.
+
+    Parameters
+    ----------
+    yx : ndarray, shape (N, 2)
+        Positions [px]; the start where `ok` is False.
+    amplitude, width, intensity : ndarray, shape (N,)
+        Peak height [image units], sigma [px], and volume ``2 pi amplitude
+        width^2`` [image units x px^2].
+    sigma_y, sigma_x : ndarray, shape (N,)
+        Standard errors of the position [px]; NaN where `ok` is False.
+    amplitude_sigma, significance : ndarray, shape (N,)
+        Standard error of the amplitude, and amplitude over it.
+    ok : ndarray of bool, shape (N,)
+        False where the column could not be fitted: it ran away from its
+        start, has no light, repeats an earlier start, or lies off the image.
+    background : ndarray, shape (H, W)
+        The smooth background [image units].
+    noise : tuple of float
+        a and b of the noise variance ``a + b x model`` [image units].
+    common_width : float
+        Sigma that the columns have in common [px].
+    residual_rms, chi2 : float
+        Root mean square of image minus model [image units], and the same in
+        units of the noise, squared (reduced chi-squared).
+    correlation : tuple of float
+        Factors by which correlated noise inflates the variances of positions
+        and amplitudes; they are included in the standard errors.
+    iterations : int
+    converged : bool
+    """
+
+    yx: np.ndarray
+    amplitude: np.ndarray
+    width: np.ndarray
+    intensity: np.ndarray
+    sigma_y: np.ndarray
+    sigma_x: np.ndarray
+    amplitude_sigma: np.ndarray
+    significance: np.ndarray
+    ok: np.ndarray
+    background: np.ndarray
+    noise: tuple[float, float]
+    common_width: float
+    residual_rms: float
+    chi2: float
+    correlation: tuple[float, float]
+    iterations: int
+    converged: bool
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """One image, normalized and cut into tiles, with the start and what stays fixed."""
+
+    tiles: Tiles
+    image: torch.Tensor  # (tiles, T, T), 0 where not measured
+    mask: torch.Tensor  # (tiles, T, T) bool
+    grid: Grid
+    start: torch.Tensor  # (N, 2)
+    limit: torch.Tensor  # (N,) px
+    spread: float
+    stiffness: float
+    brightest: float  # no column is brighter
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """The model as it stands."""
+
+    state: State
+    surface: torch.Tensor
+    common: float  # log of the common width
+    noise: tuple[float, float]
+
+
+def refine(
+    image: np.ndarray,
+    yx: np.ndarray,
+    width: float,
+    *,
+    max_iterations: int = 25,
+    background_spacing: float | None = None,
+    width_spread: float = 0.15,
+    device: str | torch.device = "cpu",
+) -> Refinement:
+    """Fit all columns of an image together.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+        Bright columns on a darker ground, any unit; NaN where there is no
+        measurement.
+    yx : ndarray, shape (N, 2)
+        Starting positions [px], within about a sigma of the columns.
+    width : float
+        Rough sigma of the columns [px]; half or twice the true one will do.
+    max_iterations : int
+    background_spacing : float, optional
+        Distance of the knots of the background [px]; by default sixteen
+        sigma, and four distances of neighbors.
+    width_spread : float
+        Standard deviation of the prior of log(sigma) about the common width:
+        faint columns share the common width, bright ones have their own.
+    device : str or torch.device
+
+    Returns
+    -------
+    Refinement
+
+    Raises
+    ------
+    StemnetError
+        If the image, the starts or the width cannot be used.
+    """
+    image, yx = _checked(image, yx, width)
+    low, high = _range(image)
+    problem, fit = _begin(image, yx, float(width), low, high - low, background_spacing, width_spread, device)
+    free = _free(problem, fit)
+    fit, iterations, settled = _iterate(problem, fit, free, max_iterations)
+    fit, free, strayed = _hold_strays(problem, fit, free)
+    if strayed.any():
+        fit, _, _ = _iterate(problem, fit, free, 3)
+    return _report(problem, fit, free, strayed, low, high - low, iterations, settled)
+
+
+def _checked(image: np.ndarray, yx: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+    image = np.asarray(image)
+    if image.ndim != 2 or image.dtype.kind not in "fiub" or min(image.shape) < 2:
+        raise StemnetError(
+            f"The fit got an array of shape {image.shape} and type {image.dtype}; it needs one real image "
+            "(rows, columns). Pass one frame."
+        )
+    yx = np.asarray(yx, dtype=np.float64)
+    if yx.size == 0:
+        yx = yx.reshape(0, 2)
+    if yx.ndim != 2 or yx.shape[1] != 2 or not np.isfinite(yx).all():
+        raise StemnetError(
+            f"The fit got starting positions of shape {yx.shape}, or some that are not finite; it needs "
+            "(N, 2) positions in pixels, row and column. Remove the others first."
+        )
+    if not (np.isfinite(width) and width > 0):
+        raise StemnetError(f"The fit got a column width of {width}; it needs a sigma in pixels above 0.")
+    if not np.isfinite(image).any():
+        raise StemnetError("The image holds no finite pixel, so there is nothing to fit. Check the file.")
+    return image, yx
+
+
+def _range(image: np.ndarray) -> tuple[float, float]:
+    """Dark and bright level, which become 0 and 1."""
+    sample = image.reshape(-1)[:: max(1, image.size >> 19)].astype(np.float64)
+    sample = sample[np.isfinite(sample)]
+    if not len(sample):
+        sample = image[np.isfinite(image)].astype(np.float64)
+    low, high = np.percentile(sample, [1.0, 99.9])
+    return float(low), float(high) if high > low else float(low) + max(1.0, abs(float(low)))
+
+
+def _begin(
+    image: np.ndarray,
+    yx: np.ndarray,
+    width: float,
+    low: float,
+    scale: float,
+    spacing: float | None,
+    spread: float,
+    device: str | torch.device,
+) -> tuple[_Problem, _Fit]:
+    height, breadth = image.shape
+    pixels = torch.as_tensor((image.astype(np.float64) - low) / scale, dtype=torch.float32, device=device)
+    mask = torch.isfinite(pixels)
+    pixels = torch.where(mask, pixels, 0.0)
+    tiles = Tiles((height, breadth), tile_size(width))
+    start = torch.as_tensor(yx, device=device)
+
+    nearest = np.full(len(yx), np.inf)
+    if len(yx) > 1:
+        single = ~_twins(yx, _TWIN * width)
+        if single.sum() > 1:
+            nearest[single] = cKDTree(yx[single]).query(yx[single], k=2)[0][:, 1]
+    limit = np.minimum(_STRAY * width, nearest / 2)
+    if spacing is None:
+        typical = np.median(nearest[np.isfinite(nearest)]) if np.isfinite(nearest).any() else 0.0
+        spacing = max(16 * width, 4 * typical)
+    grid = Grid.over((height, breadth), float(spacing))
+    problem = _Problem(
+        tiles=tiles,
+        image=tiles.cut(pixels),
+        mask=tiles.cut(mask.float()) > 0,
+        grid=grid,
+        start=start,
+        limit=torch.as_tensor(limit, device=device),
+        spread=spread,
+        brightest=3 * max(1.0, float(pixels.max())),
+        stiffness=1 / 0.3**2,  # knots differ from a plane by some 0.3 of the contrast
+    )
+    state = State(start, torch.zeros_like(start[:, 0]), torch.full_like(start[:, 0], np.log(width)))
+    surface = torch.zeros(grid.shape, dtype=torch.float64, device=device)
+    noise = (max(pixel_variance(pixels, mask), 1e-9), 0.0)
+    return problem, _Fit(state, surface, float(np.log(width)), noise)
+
+
+def _twins(yx: np.ndarray, radius: float) -> np.ndarray:
+    """Starts that repeat an earlier one."""
+    pairs = cKDTree(yx).query_pairs(radius, output_type="ndarray")
+    twin = np.zeros(len(yx), dtype=bool)
+    twin[pairs.max(axis=1)] = True
+    return twin
+
+
+def _free(problem: _Problem, fit: _Fit) -> torch.Tensor:
+    """Which of (y, x, A, q) of each column are fitted, (N, 4); twins and columns off the image are not."""
+    yx, width = problem.start, float(np.exp(fit.common))
+    twin = torch.as_tensor(_twins(yx.cpu().numpy(), _TWIN * width), device=yx.device)
+    size = torch.tensor(problem.tiles.shape, dtype=yx.dtype, device=yx.device)
+    off = ((yx < -_OFF * width) | (yx > size - 1 + _OFF * width)).any(1)
+    return (~(twin | off)).double()[:, None].expand(-1, 4).contiguous()
+
+
+def _measure(problem: _Problem, fit: _Fit) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Model, residual and weights in tiles."""
+    state = fit.state
+    where = membership(problem.tiles, state.yx, REACH * state.width)
+    model = problem.tiles.cut(problem.grid.evaluate(fit.surface))
+    model += render(where, state.yx, state.amplitude, state.width)
+    residual = torch.where(problem.mask, problem.image - model, 0.0)
+    return model, residual, _weights(problem, model, fit.noise)
+
+
+def _weights(problem: _Problem, model: torch.Tensor, noise: tuple[float, float]) -> torch.Tensor:
+    """Inverse variance of every pixel; the variance never falls below a part of its typical value."""
+    typical = noise[0] + noise[1] * float(model.mean())
+    floor = max(1e-10, 0.02 * typical)
+    return problem.mask / (noise[0] + noise[1] * model).clamp(min=floor)
+
+
+def _relearned(problem: _Problem, fit: _Fit, model: torch.Tensor, residual: torch.Tensor) -> _Fit:
+    """The same model with the noise that its residuals show."""
+    join = problem.tiles.join
+    return replace(fit, noise=variance_line(join(residual), join(model), join(problem.mask)))
+
+
+def _iterate(problem: _Problem, fit: _Fit, free: torch.Tensor, most: int) -> tuple[_Fit, int, bool]:
+    """Fisher scoring until the positions stand still."""
+    pairs, paired_at = None, None
+    for iteration in range(1, most + 1):
+        model, residual, weight = _measure(problem, fit)
+        if iteration > 1 or fit.noise[1] > 0:
+            fit = _relearned(problem, fit, model, residual)
+            weight = _weights(problem, model, fit.noise)
+        if pairs is None or abs(fit.common - paired_at) > 0.1:
+            pairs, paired_at = neighbor_pairs(problem.start, PAIR_REACH * float(np.exp(fit.common))), fit.common
+        equations, own = _equations(problem, fit, weight, pairs, free)
+        force = gradient(problem.tiles, weight * residual, fit.state, REACH)
+        common = _common_width(fit, equations.own, force, free)
+        force[:, 3] += (common - fit.state.log_width) / problem.spread**2
+        below = problem.grid.project(problem.tiles.join(weight * residual)) - equations.roughen(fit.surface)
+        step, surface = equations.solve(own, force * free, below)
+        state, moved = _advanced(problem, fit.state, step, common)
+        fit = replace(fit, state=state, surface=fit.surface + surface, common=common)
+        sigma = torch.diagonal(own, dim1=1, dim2=2)[:, :2].rsqrt()
+        still = ((moved < 0.03 * sigma) | (moved < 1e-4)).all(1)
+        if iteration > 3 and bool(still.double().mean() > 0.998 if len(still) else True):
+            return fit, iteration, True
+    return fit, most, False
+
+
+def _equations(
+    problem: _Problem, fit: _Fit, weight: torch.Tensor, pairs: tuple[torch.Tensor, torch.Tensor], free: torch.Tensor
+) -> tuple[NormalEquations, torch.Tensor]:
+    """Normal equations, and the own blocks with the prior of the width and a little damping."""
+    state = fit.state
+    equations = NormalEquations.assemble(
+        problem.tiles, weight, state, pairs, problem.grid, REACH, problem.stiffness
+    )
+    equations = replace(
+        equations,
+        pair=equations.pair * free[equations.i][:, :, None] * free[equations.j][:, None, :],
+        coupling=equations.coupling * free[:, :, None],
+    )
+    own = equations.own.clone()
+    # A position that the image does not know moves as if it were known to one sigma: no bias, shorter steps.
+    ridge = torch.stack(
+        [
+            state.width**-2,
+            state.width**-2,
+            1e-4 * own[:, 2, 2] + 1e-6 * own[:, 2, 2].mean() + 1e-12,
+            torch.full_like(state.amplitude, problem.spread**-2),
+        ],
+        1,
+    )
+    own = own * free[:, :, None] * free[:, None, :] + torch.diag_embed(ridge * free + (1 - free))
+    return equations, own
+
+
+def _common_width(fit: _Fit, own: torch.Tensor, force: torch.Tensor, free: torch.Tensor) -> float:
+    """Weighted median of the log widths that the columns themselves ask for."""
+    lit = (fit.state.amplitude > 0) & (free[:, 3] > 0) & (own[:, 2, 2] > 0)
+    if not lit.any():
+        return fit.common
+    height, cross, wide = own[lit, 2, 2], own[lit, 2, 3], own[lit, 3, 3]
+    information = wide - cross**2 / height
+    ask = (force[lit, 3] - cross / height * force[lit, 2]) / information.clamp(min=1e-300)
+    value = fit.state.log_width[lit] + ask.clamp(-0.3, 0.3)
+    # a few bright columns must not outvote the others
+    vote = information.clamp(min=0).clamp(max=4 * float(information.median().clamp(min=1e-300)))
+    value, order = torch.sort(value)
+    total = torch.cumsum(vote[order], 0)
+    return float(value[int(torch.searchsorted(total, total[-1:] / 2).clamp(max=len(value) - 1))])
+
+
+def _advanced(problem: _Problem, state: State, step: torch.Tensor, common: float) -> tuple[State, torch.Tensor]:
+    """The columns after a step of bounded length, and how far each moved (N, 2) [px]."""
+    longest = (_STEP * state.width / step[:, :2].norm(dim=1).clamp(min=1e-300)).clamp(max=1.0)
+    away = state.yx + step[:, :2] * longest[:, None] - problem.start
+    back = (problem.limit / away.norm(dim=1).clamp(min=1e-300)).clamp(max=1.0)
+    yx = problem.start + away * back[:, None]
+    log_width = (state.log_width + step[:, 3].clamp(-0.25, 0.25)).clamp(common - 0.7, common + 0.7)
+    amplitude = (state.amplitude + step[:, 2]).clamp(0, problem.brightest)
+    return State(yx, amplitude, log_width), (yx - state.yx).abs()
+
+
+def _hold_strays(
+    problem: _Problem, fit: _Fit, free: torch.Tensor
+) -> tuple[_Fit, torch.Tensor, torch.Tensor]:
+    """Columns that ran to the limit go back to their start and keep it; the others are fitted around them."""
+    away = (fit.state.yx - problem.start).norm(dim=1)
+    strayed = (away > 0.99 * problem.limit) & (free[:, 0] > 0)
+    yx = torch.where(strayed[:, None], problem.start, fit.state.yx)
+    held = free.clone()
+    held[strayed, :2] = 0
+    return replace(fit, state=replace(fit.state, yx=yx)), held, strayed
+
+
+def _report(
+    problem: _Problem,
+    fit: _Fit,
+    free: torch.Tensor,
+    strayed: torch.Tensor,
+    low: float,
+    scale: float,
+    iterations: int,
+    settled: bool,
+) -> Refinement:
+    model, residual, _ = _measure(problem, fit)
+    fit = _relearned(problem, fit, model, residual)
+    weight = _weights(problem, model, fit.noise)
+    state = fit.state
+    common = float(np.exp(fit.common))
+    equations, own = _equations(problem, fit, weight, neighbor_pairs(state.yx, PAIR_REACH * common), free)
+    loose = torch.zeros_like(free)
+    loose[:, :2] = state.width[:, None] ** -2
+    own = own - torch.diag_embed(loose * free * (1 - 1e-6))  # errors come without the damping
+    covariance = marginal_covariance(own, equations)
+    whitened = residual * weight.sqrt()
+    correlation = correlation_factors(problem.tiles, whitened, common)
+    variance = torch.diagonal(covariance, dim1=1, dim2=2).clamp(min=0)
+
+    fitted = (free[:, 2] > 0) & (state.amplitude > 0)
+    ok = fitted & ~strayed & (equations.own[:, 2, 2] > 0) & torch.isfinite(variance).all(1)
+    sigma = torch.where(ok[:, None], (variance[:, :2] * correlation[0]).sqrt(), torch.nan)
+    amplitude_sigma = torch.where(free[:, 2] > 0, (variance[:, 2] * correlation[1]).sqrt(), torch.nan)
+    significance = torch.where(fitted, state.amplitude / amplitude_sigma, 0.0)
+    measured = int(problem.mask.sum())
+    unknowns = int(free.sum()) + fit.surface.numel()
+    width, amplitude = state.width.cpu().numpy(), state.amplitude.cpu().numpy() * scale
+    offset, slope = fit.noise
+    return Refinement(
+        yx=state.yx.cpu().numpy(),
+        amplitude=amplitude,
+        width=width,
+        intensity=2 * np.pi * amplitude * width**2,
+        sigma_y=sigma[:, 0].cpu().numpy(),
+        sigma_x=sigma[:, 1].cpu().numpy(),
+        amplitude_sigma=amplitude_sigma.cpu().numpy() * scale,
+        significance=significance.cpu().numpy(),
+        ok=ok.cpu().numpy(),
+        background=problem.grid.evaluate(fit.surface).cpu().numpy() * scale + low,
+        noise=(offset * scale**2 - slope * scale * low, slope * scale),
+        common_width=common,
+        residual_rms=float(residual.double().square().sum() / measured) ** 0.5 * scale,
+        chi2=float(whitened.double().square().sum()) / max(measured - unknowns, 1),
+        correlation=correlation,
+        iterations=iterations,
+        converged=settled,
+    )
