@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -54,7 +53,7 @@ class Columns:
                 )
         object.__setattr__(self, "yx", yx)
         object.__setattr__(self, "shape", (int(self.shape[0]), int(self.shape[1])))
-        object.__setattr__(self, "fields", MappingProxyType(fields))
+        object.__setattr__(self, "fields", fields)
 
     def __len__(self) -> int:
         return len(self.yx)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 import numpy as np
 
@@ -64,7 +63,7 @@ class Micrograph:
                 "angstrom per pixel. Pass sampling=<A/px>, or none to have it estimated."
             )
         object.__setattr__(self, "image", np.ascontiguousarray(image, dtype=np.float32))
-        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
+        object.__setattr__(self, "metadata", dict(self.metadata))
         object.__setattr__(self, "notes", tuple(self.notes))
 
     @property

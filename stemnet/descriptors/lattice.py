@@ -19,6 +19,7 @@ from scipy.ndimage import gaussian_filter, maximum_filter
 from scipy.spatial import ConvexHull, QhullError, cKDTree
 
 MIN_COLUMNS = 12
+PATCH = 150  # columns of a part of the image that is searched by itself
 SAMPLE = 2500  # columns whose surroundings are looked at; enough for any image
 GATE = 0.33  # a partner lies within this many column spacings of where it should be
 ANCHOR = -np.pi / 12  # template directions start here, so that an axis-aligned lattice never sits on the cut
@@ -90,17 +91,15 @@ def find_lattice(yx: np.ndarray, intensity: np.ndarray | None = None) -> Lattice
     centers = rank[:: -(-len(yx) // SAMPLE)]
     spacing = column_spacing(yx[centers] if len(centers) == len(yx) else yx)
     contrast = None if intensity is None else _local_contrast(yx, np.asarray(intensity, dtype=np.float64))
-    found = None
-    for reach in (40, 130):  # columns around each center; the larger for cells of many columns
-        found = _search(yx, centers, spacing, contrast, min(reach, len(yx) - 1))
-        if found is not None and found[1] >= 0.6:
-            break
+    found = _search(yx, centers, spacing, contrast)
+    if len(yx) >= 2 * PATCH:
+        found = _of_largest_grain(yx, centers, spacing, contrast, found)
     needed = 0.22 + 2.2 / np.sqrt(len(centers))
     if found is None or found[1] < needed:
         return None
     vectors, confidence = found
     note = ""
-    if confidence < 0.7:
+    if confidence < 0.75:
         note = (
             f"The lattice fits {confidence:.0%} of the columns only (several grains, disorder or missed "
             "columns); it is that of the largest part."
@@ -108,8 +107,55 @@ def find_lattice(yx: np.ndarray, intensity: np.ndarray | None = None) -> Lattice
     return Lattice(vectors, _neighbor_count(vectors), confidence, note)
 
 
-def _search(yx, centers, spacing, contrast, reach):
-    """Best (vectors, share of columns that fit) among difference vectors to `reach` neighbors, or None."""
+def _of_largest_grain(yx, centers, spacing, contrast, whole):
+    """The lattice that most patches of the image agree on, and the share of all columns that fit it.
+
+    Two grains have coincidence vectors that fit both better than either's own
+    lattice fits the image; within a patch there is mostly one grain.
+    """
+    low, high = yx.min(axis=0), yx.max(axis=0)
+    seeds = np.stack(np.meshgrid(*[np.arange(0.125, 1, 0.25)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
+    tree = cKDTree(yx)
+    found = [] if whole is None else [whole[0]]
+    local = []
+    for patch in tree.query(low + seeds * (high - low), k=PATCH)[1]:
+        patch = np.sort(patch)
+        part = _search(yx[patch], np.arange(PATCH), spacing, None if contrast is None else contrast[patch])
+        if part is not None and part[1] >= 0.5:
+            local.append(part[0])
+    found += local
+    if not found:
+        return None
+    votes = np.array([sum(_same(one, other) for other in local) for one in found])
+    winner = found[int(votes.argmax())]  # of equals the first: the whole image's, then in reading order
+    if whole is not None and winner is whole[0]:
+        return whole
+    mates = [one for one in local if _same(winner, one)]
+    vectors = np.mean([np.round(winner @ np.linalg.inv(one)) @ one for one in mates], axis=0)
+    partner, testable = _partners(yx, tree, centers, vectors, GATE * spacing)
+    _, fit = _best_pair(vectors, partner >= 0, testable, np.ones(2, bool))
+    return _reduced(vectors), fit
+
+
+def _same(one, other):
+    """Whether two bases span the same lattice within a tenth of a cell."""
+    change = one @ np.linalg.inv(other)
+    whole = np.round(change)
+    return np.abs(change - whole).max() < 0.12 and abs(abs(np.linalg.det(whole)) - 1) < 0.1
+
+
+def _search(yx, centers, spacing, contrast):
+    """Best (vectors, share of columns that fit), or None."""
+    found = None
+    for reach in (40, 130):  # columns around each center; the larger for cells of many columns
+        found = _search_within(yx, centers, spacing, contrast, min(reach, len(yx) - 1))
+        if found is not None and found[1] >= 0.6:
+            break
+    return found
+
+
+def _search_within(yx, centers, spacing, contrast, reach):
+    """As `_search`, among the difference vectors to `reach` neighbors."""
     tree = cKDTree(yx)
     distance, neighbor = tree.query(yx[centers], k=reach + 1)
     radius = np.median(distance[:, -1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -43,7 +42,7 @@ class Specimen:
     planted: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "planted", MappingProxyType(dict(self.planted)))
+        object.__setattr__(self, "planted", dict(self.planted))
 
     def __len__(self) -> int:
         return len(self.yx)
