@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from stemnet.report import style
 
+TOUCHING = 0.97  # diameter of the disks of a map [spacings]: overlap would favor those drawn last
 LEGEND_LINE = 0.135  # height of a line of a legend [inch]
 LARGEST = 2048  # longer sides are averaged down for display [px]
 
@@ -125,11 +126,6 @@ def disks(axes: Axes, yx: np.ndarray, diameter: float, **look: object) -> Ellips
     return drawn
 
 
-def _filling(valid: np.ndarray) -> float:
-    """Diameter of a disk in spacings: apart while they can be told apart, else without gaps between."""
-    return 0.95 if np.count_nonzero(valid) < 2000 else 1.15
-
-
 def score_map(
     axes: Axes, yx: np.ndarray, scores: np.ndarray, shape: tuple[int, int], label: str = ""
 ) -> None:
@@ -150,9 +146,7 @@ def score_map(
     colors = style.DIVERGING if low < 0 else style.SEQUENTIAL
     spacing = typical_spacing(yx[valid], shape)
     disks(axes, yx[~valid], 0.45 * spacing, facecolors=style.MUTED, linewidths=0)
-    drawn = disks(
-        axes, yx[valid], _filling(valid) * spacing, linewidths=0, cmap=colors, norm=Normalize(low, high)
-    )
+    drawn = disks(axes, yx[valid], TOUCHING * spacing, linewidths=0, cmap=colors, norm=Normalize(low, high))
     drawn.set_array(known)
     color_bar(axes, drawn, label)
 
@@ -164,7 +158,7 @@ def label_map(
     valid = labels >= 0
     spacing = typical_spacing(yx[valid], shape)
     disks(axes, yx[~valid], 0.45 * spacing, facecolors=style.MUTED, linewidths=0)
-    disks(axes, yx[valid], _filling(valid) * spacing, facecolors=colors_of(labels[valid]), linewidths=0)
+    disks(axes, yx[valid], TOUCHING * spacing, facecolors=colors_of(labels[valid]), linewidths=0)
     if legend:
         count_legend(axes, labels)
 
