@@ -31,6 +31,7 @@ from stemnet.errors import StemnetError
 _STEP = 0.3  # longest step of a position per iteration, in sigma
 _STRAY = 1.5  # a column further than this many sigma from its start has run away
 _OFF = 2.5  # columns further off the image than this many sigma are not fitted
+_EDGE = 0.5  # columns further off than this keep their start, and are fitted in amplitude only
 _TWIN = 0.3  # starts closer than this many sigma are one column
 
 
@@ -252,7 +253,11 @@ def _free(problem: _Problem, fit: _Fit) -> torch.Tensor:
     twin = torch.as_tensor(_twins(yx.cpu().numpy(), _TWIN * width), device=yx.device)
     size = torch.tensor(problem.tiles.shape, dtype=yx.dtype, device=yx.device)
     off = ((yx < -_OFF * width) | (yx > size - 1 + _OFF * width)).any(1)
-    return (~(twin | off)).double()[:, None].expand(-1, 4).contiguous()
+    free = (~(twin | off)).double()[:, None].repeat(1, 4)
+    # of a column whose middle is off the image only the light that it throws into it can be fitted
+    beyond = ((yx < -_EDGE * width) | (yx > size - 1 + _EDGE * width)).any(1)
+    free[beyond] *= torch.tensor([0.0, 0.0, 1.0, 0.0], device=yx.device, dtype=yx.dtype)
+    return free
 
 
 def _measure(problem: _Problem, fit: _Fit) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -279,16 +284,29 @@ def _relearned(problem: _Problem, fit: _Fit, model: torch.Tensor, residual: torc
 
 
 def _iterate(problem: _Problem, fit: _Fit, free: torch.Tensor, most: int) -> tuple[_Fit, int, bool]:
-    """Fisher scoring until the positions stand still."""
+    """Fisher scoring, damped where it fails (Levenberg-Marquardt), until the positions stand still."""
     pairs, paired_at = None, None
+    damping, settled, trusted = 0.0, False, None
     for iteration in range(1, most + 1):
         model, residual, weight = _measure(problem, fit)
+        if trusted is not None:
+            before, old_weight, misfit = trusted
+            # weights of the step before: the same yardstick on both sides of it
+            if float((old_weight * residual.square()).sum()) > 1.05 * misfit and damping < 100:
+                fit, damping = before, max(10 * damping, 0.1)
+                model, residual, weight = _measure(problem, fit)
+                settled = False
+            else:
+                damping = damping / 5 if damping > 0.01 else 0.0
+                if settled:
+                    return fit, iteration - 1, True
         if iteration > 1 or fit.noise[1] > 0:
             fit = _relearned(problem, fit, model, residual)
             weight = _weights(problem, model, fit.noise)
+        trusted = fit, weight, float((weight * residual.square()).sum())
         if pairs is None or abs(fit.common - paired_at) > 0.1:
             pairs, paired_at = neighbor_pairs(problem.start, PAIR_REACH * float(np.exp(fit.common))), fit.common
-        equations, own = _equations(problem, fit, weight, pairs, free)
+        equations, own = _equations(problem, fit, weight, pairs, free, damping)
         force = gradient(problem.tiles, weight * residual, fit.state, REACH)
         common = _common_width(fit, equations.own, force, free)
         force[:, 3] += (common - fit.state.log_width) / problem.spread**2
@@ -298,13 +316,17 @@ def _iterate(problem: _Problem, fit: _Fit, free: torch.Tensor, most: int) -> tup
         fit = replace(fit, state=state, surface=fit.surface + surface, common=common)
         sigma = torch.diagonal(own, dim1=1, dim2=2)[:, :2].rsqrt()
         still = ((moved < 0.03 * sigma) | (moved < 1e-4)).all(1)
-        if iteration > 3 and bool(still.double().mean() > 0.998 if len(still) else True):
-            return fit, iteration, True
+        settled = iteration > 3 and damping == 0 and bool(still.double().mean() > 0.998 if len(still) else True)
     return fit, most, False
 
 
 def _equations(
-    problem: _Problem, fit: _Fit, weight: torch.Tensor, pairs: tuple[torch.Tensor, torch.Tensor], free: torch.Tensor
+    problem: _Problem,
+    fit: _Fit,
+    weight: torch.Tensor,
+    pairs: tuple[torch.Tensor, torch.Tensor],
+    free: torch.Tensor,
+    damping: float = 0.0,
 ) -> tuple[NormalEquations, torch.Tensor]:
     """Normal equations, and the own blocks with the prior of the width and a little damping."""
     state = fit.state
@@ -327,6 +349,7 @@ def _equations(
         ],
         1,
     )
+    ridge += damping * torch.diagonal(own, dim1=1, dim2=2)
     own = own * free[:, :, None] * free[:, None, :] + torch.diag_embed(ridge * free + (1 - free))
     return equations, own
 
@@ -388,14 +411,14 @@ def _report(
     equations, own = _equations(problem, fit, weight, neighbor_pairs(state.yx, PAIR_REACH * common), free)
     loose = torch.zeros_like(free)
     loose[:, :2] = state.width[:, None] ** -2
-    own = own - torch.diag_embed(loose * free * (1 - 1e-6))  # errors come without the damping
+    own = own - torch.diag_embed(loose * free * (1 - 1e-6))  # errors come without this damping
     covariance = marginal_covariance(own, equations)
     whitened = residual * weight.sqrt()
     correlation = correlation_factors(problem.tiles, whitened, common)
     variance = torch.diagonal(covariance, dim1=1, dim2=2).clamp(min=0)
 
     fitted = (free[:, 2] > 0) & (state.amplitude > 0)
-    ok = fitted & ~strayed & (equations.own[:, 2, 2] > 0) & torch.isfinite(variance).all(1)
+    ok = fitted & (free[:, 0] > 0) & ~strayed & (equations.own[:, 2, 2] > 0) & torch.isfinite(variance).all(1)
     sigma = torch.where(ok[:, None], (variance[:, :2] * correlation[0]).sqrt(), torch.nan)
     amplitude_sigma = torch.where(free[:, 2] > 0, (variance[:, 2] * correlation[1]).sqrt(), torch.nan)
     significance = torch.where(fitted, state.amplitude / amplitude_sigma, 0.0)
