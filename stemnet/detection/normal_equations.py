@@ -251,7 +251,7 @@ def _unit(basis: torch.Tensor) -> torch.Tensor:
 
 def _cells(weight: torch.Tensor, grid: Grid) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Weights summed over cells of about a sixth of the knot spacing, and the basis at their centers."""
-    edge = max(1, int(min(grid.down.spacing, grid.across.spacing) / 6))
+    edge = max(1, int(min(grid.down.spacing, grid.across.spacing) / 60))
     height, width = weight.shape
     padded = torch.nn.functional.pad(weight, (0, -width % edge, 0, -height % edge))
     total = torch.nn.functional.avg_pool2d(padded[None, None], edge)[0, 0].double() * edge**2
