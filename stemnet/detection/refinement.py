@@ -32,6 +32,7 @@ _STEP = 0.3  # longest step of a position per iteration, in sigma
 _STRAY = 1.5  # a column further than this many sigma from its start has run away
 _OFF = 2.5  # columns further off the image than this many sigma are not fitted
 _EDGE = 0.5  # columns further off than this keep their start, and are fitted in amplitude only
+_TIGHTEST = 0.01  # widths are never taken to be more alike than this
 _TWIN = 0.3  # starts closer than this many sigma are one column
 
 
@@ -110,6 +111,7 @@ class _Fit:
     state: State
     surface: torch.Tensor
     common: float  # log of the common width
+    spread: float  # standard deviation of the log widths about it
     noise: tuple[float, float]
 
 
@@ -139,8 +141,9 @@ def refine(
         Distance of the knots of the background [px]; by default sixteen
         sigma, and four distances of neighbors.
     width_spread : float
-        Standard deviation of the prior of log(sigma) about the common width:
-        faint columns share the common width, bright ones have their own.
+        Largest standard deviation of the prior of log(sigma) about the common
+        width; the spread itself is learned from the image. Faint columns
+        share the common width, bright ones have their own.
     device : str or torch.device
 
     Returns
@@ -236,7 +239,7 @@ def _begin(
     state = State(start, torch.zeros_like(start[:, 0]), torch.full_like(start[:, 0], np.log(width)))
     surface = torch.zeros(grid.shape, dtype=torch.float64, device=device)
     noise = (max(pixel_variance(pixels, mask), 1e-9), 0.0)
-    return problem, _Fit(state, surface, float(np.log(width)), noise)
+    return problem, _Fit(state, surface, float(np.log(width)), spread, noise)
 
 
 def _twins(yx: np.ndarray, radius: float) -> np.ndarray:
@@ -308,12 +311,12 @@ def _iterate(problem: _Problem, fit: _Fit, free: torch.Tensor, most: int) -> tup
             pairs, paired_at = neighbor_pairs(problem.start, PAIR_REACH * float(np.exp(fit.common))), fit.common
         equations, own = _equations(problem, fit, weight, pairs, free, damping)
         force = gradient(problem.tiles, weight * residual, fit.state, REACH)
-        common = _common_width(fit, equations.own, force, free)
-        force[:, 3] += (common - fit.state.log_width) / problem.spread**2
+        common, spread = _width_prior(problem, fit, equations.own, force, free)
+        force[:, 3] += (common - fit.state.log_width) / fit.spread**2
         below = problem.grid.project(problem.tiles.join(weight * residual)) - equations.roughen(fit.surface)
         step, surface = equations.solve(own, force * free, below)
         state, moved = _advanced(problem, fit.state, step, common)
-        fit = replace(fit, state=state, surface=fit.surface + surface, common=common)
+        fit = replace(fit, state=state, surface=fit.surface + surface, common=common, spread=spread)
         sigma = torch.diagonal(own, dim1=1, dim2=2)[:, :2].rsqrt()
         still = ((moved < 0.03 * sigma) | (moved < 1e-4)).all(1)
         settled = iteration > 3 and damping == 0 and bool(still.double().mean() > 0.998 if len(still) else True)
@@ -345,7 +348,7 @@ def _equations(
             state.width**-2,
             state.width**-2,
             1e-4 * own[:, 2, 2] + 1e-6 * own[:, 2, 2].mean() + 1e-12,
-            torch.full_like(state.amplitude, problem.spread**-2),
+            torch.full_like(state.amplitude, fit.spread**-2),
         ],
         1,
     )
@@ -354,20 +357,30 @@ def _equations(
     return equations, own
 
 
-def _common_width(fit: _Fit, own: torch.Tensor, force: torch.Tensor, free: torch.Tensor) -> float:
-    """Weighted median of the log widths that the columns themselves ask for."""
+def _width_prior(
+    problem: _Problem, fit: _Fit, own: torch.Tensor, force: torch.Tensor, free: torch.Tensor
+) -> tuple[float, float]:
+    """Center and spread of the log widths, from the widths that the columns themselves ask for.
+
+    Empirical Bayes: the center is a weighted median; the spread is what the
+    scatter of the best known half exceeds its errors by.
+    """
     lit = (fit.state.amplitude > 0) & (free[:, 3] > 0) & (own[:, 2, 2] > 0)
     if not lit.any():
-        return fit.common
+        return fit.common, fit.spread
     height, cross, wide = own[lit, 2, 2], own[lit, 2, 3], own[lit, 3, 3]
-    information = wide - cross**2 / height
-    ask = (force[lit, 3] - cross / height * force[lit, 2]) / information.clamp(min=1e-300)
+    information = (wide - cross**2 / height).clamp(min=1e-300)
+    ask = (force[lit, 3] - cross / height * force[lit, 2]) / information
     value = fit.state.log_width[lit] + ask.clamp(-0.3, 0.3)
+    typical = float(information.median())
     # a few bright columns must not outvote the others
-    vote = information.clamp(min=0).clamp(max=4 * float(information.median().clamp(min=1e-300)))
-    value, order = torch.sort(value)
+    vote = information.clamp(max=4 * typical)
+    ascending, order = torch.sort(value)
     total = torch.cumsum(vote[order], 0)
-    return float(value[int(torch.searchsorted(total, total[-1:] / 2).clamp(max=len(value) - 1))])
+    center = float(ascending[int(torch.searchsorted(total, total[-1:] / 2).clamp(max=len(value) - 1))])
+    best = information >= typical
+    scatter = float((value[best] - center).abs().median() * 1.4826) ** 2 - float((1 / information[best]).median())
+    return center, float(np.clip(max(scatter, 0.0) ** 0.5, min(_TIGHTEST, problem.spread), problem.spread))
 
 
 def _advanced(problem: _Problem, state: State, step: torch.Tensor, common: float) -> tuple[State, torch.Tensor]:
