@@ -1,0 +1,275 @@
+"""The whole road for one input: file to result folder."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+
+import stemnet
+from stemnet import storage
+from stemnet.analysis import SideBySide, side_by_side, write_comparison
+from stemnet.columns import Columns
+from stemnet.detection.segmenter import Detection, Settings, find_columns
+from stemnet.doors.judging import Judgment, judge
+from stemnet.doors.pictures import draw
+from stemnet.micrograph import Micrograph
+from stemnet.models.checkpoint import Checkpoint
+from stemnet.reading import read_micrograph
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every input of a run is treated with.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    settings : Settings
+    sampling : float or None
+        [A/px], to overrule the file.
+    signal : int, str or None
+    describe, embedders, clusterer
+        As `stemnet.analysis.side_by_side` takes them.
+    clusters : int or None
+    seed : int
+    device : str
+    figures : bool
+    config : mapping
+        Resolved, for the record.
+    """
+
+    checkpoint: Checkpoint
+    settings: Settings
+    sampling: float | None
+    signal: int | str | None
+    describe: Callable
+    embedders: Mapping
+    clusterer: object
+    clusters: int | None
+    seed: int
+    device: str
+    figures: bool
+    config: Mapping[str, object]
+
+
+def process(
+    path: Path, folder: Path, job: Job, truth: Path | None, progress: Callable[[str, int, int], None]
+) -> dict[str, object]:
+    """Take one input from its file to its result folder.
+
+    Parameters
+    ----------
+    path : Path
+    folder : Path
+        Result folder, made if absent.
+    job : Job
+    truth : Path or None
+        CSV of true columns, used for scores only.
+    progress : callable
+        Called with (stage, steps done, steps in all).
+
+    Returns
+    -------
+    dict
+        The input's row of ``summary.csv``.
+
+    Raises
+    ------
+    StemnetError
+        If the file cannot be used.
+    """
+    clock = _Clock()
+    micrograph = read_micrograph(path, sampling=job.sampling, signal=job.signal)
+    origin = "user" if job.sampling else "file" if micrograph.sampling else "unknown"
+    clock.lap("read")
+    found = find_columns(micrograph, job.checkpoint, job.settings, device=job.device, progress=progress)
+    clock.lap("columns")
+    progress("neighbors, PCA, k-means and VAE", 0, 1)
+    judgment = _judged(found, truth)
+    analysis = side_by_side(
+        _apart(found.columns),
+        clusters=job.clusters,
+        describe=job.describe,
+        embedders=job.embedders,
+        clusterer=job.clusterer,
+        truth=judgment.planted if judgment else None,
+        random_state=job.seed,
+    )
+    analysis = _together(analysis, found.columns)
+    clock.lap("analysis")
+    progress("results", 0, 1)
+    warnings = [*micrograph.notes, *found.reasons, *_implausible(micrograph, found), *analysis.notes]
+    metrics = _metrics(path, micrograph, origin, found, analysis, judgment, warnings)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder, path, micrograph, found, analysis, job)
+    clock.lap("results")
+    pictures = draw(folder, micrograph, found, analysis) if job.figures else []
+    clock.lap("figures")
+    metrics["seconds"] = clock.laps
+    storage.write_metrics(folder / "metrics.json", metrics)
+    if job.figures:
+        from stemnet.report.page import write_page
+
+        files = ["columns.csv", "columns.xyz", "result.h5", "comparison.csv", "metrics.json"]
+        write_page(
+            folder / "index.html",
+            title=micrograph.name,
+            figures=pictures,
+            metrics=metrics,
+            comparison=analysis.rows,
+            warnings=warnings,
+            files=files,
+        )
+    return {
+        "input": str(path),
+        "status": "ok" if found.confident else "low confidence",
+        "columns": len(found.columns),
+        "sampling_A_per_px": micrograph.sampling,
+        "sampling_from": origin,
+        "seconds": round(sum(clock.laps.values()), 2),
+        "message": " ".join(found.reasons),
+    }
+
+
+class _Clock:
+    """Wall seconds per stage."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self.last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = round(now - self.last, 3)
+        self.last = now
+
+
+def _judged(found: Detection, truth: Path | None) -> Judgment | None:
+    if truth is None:
+        return None
+    true = storage.read_columns_csv(truth, shape=found.columns.shape)
+    radius = found.width if np.isfinite(found.width) else 3.0
+    return judge(found.columns, true, radius)
+
+
+def _apart(columns: Columns) -> Columns:
+    """Frames laid beside each other, so far that no column has neighbors in another frame."""
+    if not len(columns) or columns["frame"].max() == 0:
+        return columns
+    step = 3 * columns.shape[1]
+    shifted = columns.yx + np.stack([np.zeros(len(columns)), columns["frame"] * step], 1)
+    last = int(columns["frame"].max())
+    return replace(columns, yx=shifted, shape=(columns.shape[0], columns.shape[1] + last * step))
+
+
+def _together(analysis: SideBySide, columns: Columns) -> SideBySide:
+    """The analysis with every row back at its place in its frame."""
+    if len(columns) == 0 or columns["frame"].max() == 0:
+        return analysis
+    return replace(
+        analysis,
+        columns=columns.with_fields(sublattice=analysis.columns["sublattice"]),
+        vectors=replace(analysis.vectors, yx=columns.yx),
+        angles=replace(analysis.angles, yx=columns.yx),
+    )
+
+
+def _implausible(micrograph: Micrograph, found: Detection) -> list[str]:
+    """Does the file's pixel size make columns of a possible size?"""
+    if micrograph.sampling is None or len(found.columns) < 10:
+        return []
+    first = found.columns.yx[found.columns["frame"] == 0]
+    if len(first) < 10:
+        return []
+    spacing = float(np.median(cKDTree(first).query(first, k=2)[0][:, 1])) * micrograph.sampling
+    if 0.8 <= spacing <= 6.0:
+        return []
+    return [
+        f"With {micrograph.sampling:.4g} A/px the columns would be {spacing:.3g} A apart, which no crystal's are. "
+        "The pixel size is probably wrong; pass sampling=<A/px>."
+    ]
+
+
+def _metrics(
+    path: Path,
+    micrograph: Micrograph,
+    origin: str,
+    found: Detection,
+    analysis: SideBySide,
+    judgment: Judgment | None,
+    warnings: list[str],
+) -> dict[str, object]:
+    columns = analysis.columns
+    labels = columns["sublattice"] if "sublattice" in columns else np.zeros(0, dtype=int)
+    lattice = analysis.lattice
+    return {
+        "input": str(path),
+        "shape": list(micrograph.image.shape),
+        "columns": len(columns),
+        "columns_with_all_neighbors": int(analysis.vectors.valid.sum()),
+        "sublattices": {str(label): int((labels == label).sum()) for label in np.unique(labels)},
+        "sampling": {"A_per_px": micrograph.sampling, "from": origin},
+        "scale": {
+            "width_px": found.width,
+            "zoom": found.zoom,
+            "from": "autocorrelation of the image, confirmed by the fit of a part of it",
+        },
+        "inverted": found.dark,
+        "confidence": "high" if found.confident else "low",
+        "warnings": warnings,
+        "median_score": float(np.median(columns["score"])) if len(columns) else None,
+        "median_standard_error_px": _median(columns, "sigma_y"),
+        "lattice_vectors_px": None if lattice is None else np.asarray(lattice.vectors).tolist(),
+        "scores_against_truth": judgment.scores if judgment else None,
+    }
+
+
+def _median(columns: Columns, name: str) -> float | None:
+    values = columns[name][np.isfinite(columns[name])] if name in columns else []
+    return float(np.median(values)) if len(values) else None
+
+
+def _write(
+    folder: Path, path: Path, micrograph: Micrograph, found: Detection, analysis: SideBySide, job: Job
+) -> None:
+    columns = analysis.columns
+    extra = {c.method: c.labels for c in analysis.clusterings}
+    for embedding in analysis.embeddings:
+        for number in range(embedding.latent.shape[1]):
+            extra[f"{embedding.method}_{number}"] = embedding.latent[:, number]
+    storage.write_columns_csv(folder / "columns.csv", columns, extra)
+    storage.write_columns_xyz(folder / "columns.xyz", columns, micrograph.name, extra)
+    write_comparison(folder / "comparison.csv", analysis.rows)
+    probability = found.probability if micrograph.image.ndim == 3 else found.probability[0]
+    storage.write_result(
+        folder / "result.h5",
+        micrograph,
+        columns,
+        probability=probability,
+        descriptors={"neighbor_vectors": analysis.vectors, "bond_angles": analysis.angles},
+        embeddings={e.method: e.latent for e in analysis.embeddings},
+        clusterings={c.method: c.labels for c in analysis.clusterings},
+        provenance={
+            "input": str(path),
+            "input_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "weights_sha256": job.checkpoint.sha256,
+            "config": job.config,
+            "seed": job.seed,
+            "created": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+            "versions": {
+                "stemnet": stemnet.__version__,
+                "torch": torch.__version__,
+                "numpy": np.__version__,
+                "python": platform.python_version(),
+            },
+        },
+    )

@@ -1,0 +1,97 @@
+"""The pictures of a result folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from stemnet.analysis import SideBySide
+from stemnet.detection.segmenter import Detection
+from stemnet.micrograph import Micrograph
+from stemnet.report.style import save
+
+
+def draw(
+    folder: Path, micrograph: Micrograph, found: Detection, analysis: SideBySide
+) -> list[tuple[str, str]]:
+    """Write every picture that the results allow, of the first frame where there are several.
+
+    Returns
+    -------
+    list of tuple of str
+        File name and caption of each.
+    """
+    from stemnet.report.clusters import clusters_figure
+    from stemnet.report.components import pca_figure
+    from stemnet.report.detection import columns_figure
+    from stemnet.report.latent import vae_figure
+    from stemnet.report.side_by_side import side_by_side_figure
+
+    image, name, sampling = micrograph.frames[0], micrograph.name, micrograph.sampling
+    first = analysis.columns["frame"] == 0
+    columns = analysis.columns.select(first)
+    written = []
+
+    def keep(figure: object, file: str, caption: str) -> None:
+        save(figure, folder / file)
+        written.append((file, caption))
+
+    keep(
+        columns_figure(image, columns, found.probability[0].astype(np.float32), title=name),
+        "columns.png",
+        "Columns on the image, coloured by sublattice, and the network's probability.",
+    )
+    vectors = analysis.vectors.values[first]
+    unit = "px" if sampling is None else "Å"
+    labels = {c.method: c.labels[first] for c in analysis.clusterings}
+    latents = {e.method: e.latent[first] for e in analysis.embeddings}
+    if labels or latents:
+        keep(
+            side_by_side_figure(image, columns.yx, latents, labels, sampling=sampling, title=name),
+            "side_by_side.png",
+            "The same columns by PCA, k-means on neighbor vectors, k-means on angles, and VAE.",
+        )
+    mean = analysis.vectors.complete.mean(0) if analysis.vectors.valid.any() else None
+    for embedding in analysis.embeddings:
+        if embedding.method == "pca":
+            keep(
+                pca_figure(
+                    image,
+                    columns.yx,
+                    embedding.latent[first],
+                    embedding.model.components_,
+                    embedding.model.mean_,
+                    embedding.explained_variance_ratio,
+                    sampling=sampling,
+                    unit=unit,
+                    title=name,
+                ),
+                "pca.png",
+                "Principal components as displacements of the mean neighborhood, and their scores.",
+            )
+        elif embedding.method == "vae" and mean is not None:
+            method = next(iter(labels), "")
+            keep(
+                vae_figure(
+                    columns.yx,
+                    embedding.latent[first],
+                    labels.get(method, np.zeros(len(columns), dtype=int)),
+                    embedding.model.inverse_transform,
+                    mean,
+                    columns.shape,
+                    sampling=sampling,
+                    unit=unit,
+                    label_name=method,
+                    title=name,
+                ),
+                "vae.png",
+                "Latent space of the VAE, its maps, and the neighborhoods it decodes.",
+            )
+    if labels:
+        keep(
+            clusters_figure(columns.yx, vectors, labels, columns.shape, sampling=sampling, unit=unit, title=name),
+            "clusters.png",
+            "Clusters and their mean neighborhoods.",
+        )
+    return written

@@ -1,0 +1,125 @@
+"""From a Hydra config to a batch of result folders."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from tqdm import tqdm
+
+from stemnet import resources, storage
+from stemnet.detection.segmenter import Settings
+from stemnet.doors.one_input import Job, process
+from stemnet.errors import StemnetError
+from stemnet.models import checkpoint
+from stemnet.reading import expand_inputs, unique_stems
+
+EXAMPLE = "pbtio3_domains.tif"
+
+
+def predict_from(config: DictConfig) -> None:
+    """Process every input; one that fails is recorded and the others go on.
+
+    Raises
+    ------
+    StemnetError
+        If nothing can be processed at all: no input, unreadable weights, an
+        impossible setting; or, at the end, if some inputs failed.
+    """
+    if config.threads:
+        torch.set_num_threads(int(config.threads))
+    job = _job(config)
+    paths = _inputs(config)
+    output = Path(config.output)
+    rows, failed = [], []
+    names = unique_stems(paths)
+    bar = tqdm(total=len(paths), disable=None, unit="file", leave=False)
+    for path, name in zip(paths, names, strict=True):
+
+        def progress(stage: str, done: int, steps: int, name: str = name) -> None:
+            bar.set_description_str(f"{name}: {stage}" + (f" {done}/{steps}" if steps > 1 else ""))
+
+        try:
+            row = process(Path(path), output / name, job, _truth(config, Path(path)), progress)
+        except StemnetError as problem:
+            row = {"input": path, "status": "failed", "columns": 0, "message": str(problem)}
+        except (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError) as problem:
+            # Not foreseen: the input is lost, the batch is not.
+            words = f"stemnet could not process this input ({type(problem).__name__}: {problem})."
+            row = {"input": path, "status": "failed", "columns": 0, "message": words}
+        rows.append(row)
+        bar.update()
+        with bar.external_write_mode():
+            _tell(row, output / name)
+        if row["status"] == "failed":
+            failed.append(path)
+        storage.write_summary(output / "summary.csv", rows)
+    bar.close()
+    if failed and len(paths) > 1:
+        raise StemnetError(
+            f"{len(failed)} of {len(paths)} inputs failed; the reasons are above and in {output / 'summary.csv'}."
+        )
+    if failed:
+        sys.exit(1)
+
+
+def _tell(row: Mapping[str, object], folder: Path) -> None:
+    if row["status"] == "failed":
+        print(f"stemnet: {row['message']}", file=sys.stderr)
+        return
+    low = f" (low confidence: {row['message']})" if row["status"] != "ok" else ""
+    print(f"{row['input']}: {row['columns']} columns in {row['seconds']} s -> {folder}{low}")
+
+
+def _inputs(config: DictConfig) -> list[str]:
+    if config.input is None:
+        return [str(resources.simulated_data() / EXAMPLE)]
+    given = [config.input] if isinstance(config.input, str) else [str(item) for item in config.input]
+    paths = expand_inputs(given)
+    if not paths:
+        raise StemnetError(f"input={config.input} names no file. Give a file, a folder, a glob, or a [list].")
+    return paths
+
+
+def _truth(config: DictConfig, path: Path) -> Path | None:
+    """The truth that was named, or the one that lies beside a simulated example."""
+    if config.truth is not None:
+        return Path(config.truth)
+    beside = path.with_name(f"{path.stem}.truth.csv")
+    return beside if beside.is_file() else None
+
+
+def _job(config: DictConfig) -> Job:
+    weights = Path(config.checkpoint) if config.checkpoint else resources.weights()
+    for name in ("sampling", "threshold", "significance", "width"):
+        value = config[name]
+        if value is not None and not (isinstance(value, int | float) and value > 0):
+            raise StemnetError(f"{name}={value} was given; give a positive number, or leave it out.")
+    if config.device != "cpu" and not _available(config.device):
+        raise StemnetError(f"device={config.device} was asked for, and torch finds none here. Leave it out to use the CPU.")
+    return Job(
+        checkpoint=checkpoint.load(weights),
+        settings=Settings(config.threshold, config.significance, config.width, config.refine),
+        sampling=config.sampling,
+        signal=config.signal,
+        describe=instantiate(config.descriptor),
+        embedders={"pca": instantiate(config.pca), "vae": instantiate(config.vae)},
+        clusterer=instantiate(config.clustering),
+        clusters=config.clusters,
+        seed=config.seed,
+        device=config.device,
+        figures=config.figures,
+        config=OmegaConf.to_container(config, resolve=True),
+    )
+
+
+def _available(device: str) -> bool:
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError):
+        return False
+    return True
