@@ -92,7 +92,9 @@ def variance_line(residual: torch.Tensor, model: torch.Tensor, mask: torch.Tenso
     return float(offset), float(slope)
 
 
-def correlation_factors(tiles: Tiles, whitened: torch.Tensor, width: float, probes: int = 3000) -> tuple[float, float]:
+def correlation_factors(
+    tiles: Tiles, whitened: torch.Tensor, width: float, probes: int = 3000
+) -> tuple[float, float]:
     """How much correlated noise inflates the variance of a fitted position and of a fitted amplitude.
 
     Parameters
@@ -114,7 +116,9 @@ def correlation_factors(tiles: Tiles, whitened: torch.Tensor, width: float, prob
     height, breadth = tiles.shape
     nth = torch.arange(probes, dtype=torch.float64, device=whitened.device)
     # an additive recurrence covers the image evenly and agrees with no lattice (R2 sequence, M. Roberts 2018)
-    yx = torch.stack([nth * 0.7548776662466927 % 1 * (height - 1), nth * 0.5698402909980532 % 1 * (breadth - 1)], 1)
+    yx = torch.stack(
+        [nth * 0.7548776662466927 % 1 * (height - 1), nth * 0.5698402909980532 % 1 * (breadth - 1)], 1
+    )
     sigma = torch.full((probes,), float(width), dtype=torch.float64, device=whitened.device)
     seen = moments(membership(tiles, yx, 3.5 * sigma), whitened, yx, sigma, 2)
     measured = (whitened != 0).float()

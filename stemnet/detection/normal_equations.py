@@ -17,7 +17,9 @@ from scipy.spatial import cKDTree
 from stemnet.detection.background import Grid
 from stemnet.detection.column_model import Tiles, membership, moments
 
-PAIR_REACH = 6.5  # columns further apart than this many sigma share less than 0.3 % of any entry of their blocks
+PAIR_REACH = (
+    6.5  # columns further apart than this many sigma share less than 0.3 % of any entry of their blocks
+)
 _WINDOW = 3.8  # reach of a product of Gaussians, in its own sigma: all but 1e-2 of its fourth moment
 _WINDOW_EDGE = 6.0  # the same where the middle of it may lie off the image
 
@@ -88,7 +90,9 @@ _Y = torch.tensor([1, 0, 0, 2, 0])
 _X = torch.tensor([0, 1, 0, 0, 2])
 
 
-def blocks(tiles: Tiles, weight: torch.Tensor, state: State, i: torch.Tensor, j: torch.Tensor) -> torch.Tensor:
+def blocks(
+    tiles: Tiles, weight: torch.Tensor, state: State, i: torch.Tensor, j: torch.Tensor
+) -> torch.Tensor:
     """Blocks (P, 4, 4) of the normal matrix between columns i and j (i = j: its own block)."""
     width = state.width
     precision = torch.stack([width[i] ** -2, width[j] ** -2], 1)  # (P, 2)
@@ -189,7 +193,9 @@ class NormalEquations:
             stiffness=stiffness,
         )
 
-    def multiply(self, own: torch.Tensor, column: torch.Tensor, surface: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def multiply(
+        self, own: torch.Tensor, column: torch.Tensor, surface: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Product with a vector: columns (N, 4) and coefficients of the background; `own` as regularized."""
         out = (own * column[:, None, :]).sum(2)
         out.index_add_(0, self.i, (self.pair * column[self.j][:, None, :]).sum(2))
@@ -210,15 +216,24 @@ class NormalEquations:
         return self.stiffness * (down @ surface + surface @ across + 1e-4 * surface)
 
     def solve(
-        self, own: torch.Tensor, column: torch.Tensor, surface: torch.Tensor, tolerance: float = 3e-3, most: int = 60
+        self,
+        own: torch.Tensor,
+        column: torch.Tensor,
+        surface: torch.Tensor,
+        tolerance: float = 3e-3,
+        most: int = 60,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Conjugate gradients, preconditioned by the columns' own blocks and a separable background."""
         inverse = torch.linalg.inv(own)
         rows, cols, weight = self.cells
         mean = weight.mean().clamp(min=1e-300)
         ridge = self.stiffness / mean
-        left = torch.linalg.inv(rows.T @ rows + ridge * self.grid.down.roughness(rows.device) + 1e-3 * _unit(rows))
-        right = torch.linalg.inv(cols.T @ cols + ridge * self.grid.across.roughness(cols.device) + 1e-3 * _unit(cols))
+        left = torch.linalg.inv(
+            rows.T @ rows + ridge * self.grid.down.roughness(rows.device) + 1e-3 * _unit(rows)
+        )
+        right = torch.linalg.inv(
+            cols.T @ cols + ridge * self.grid.across.roughness(cols.device) + 1e-3 * _unit(cols)
+        )
 
         def precondition(c: torch.Tensor, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             return (inverse * c[:, None, :]).sum(2), left @ s @ right / mean
@@ -246,7 +261,9 @@ class NormalEquations:
 
 def _unit(basis: torch.Tensor) -> torch.Tensor:
     """Identity, as large as the mean diagonal of the Gram matrix."""
-    return torch.eye(basis.shape[1], dtype=basis.dtype, device=basis.device) * (basis**2).sum() / basis.shape[1]
+    return (
+        torch.eye(basis.shape[1], dtype=basis.dtype, device=basis.device) * (basis**2).sum() / basis.shape[1]
+    )
 
 
 def _cells(weight: torch.Tensor, grid: Grid) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -84,12 +84,16 @@ def cramer_rao(
             "Pass background= or offset_variance=."
         )
     jacobian = _with_shared(jacobian, width, widths, count, len(model))
-    fisher = (jacobian.T @ sparse.dia_array((1 / variance[None], [0]), shape=(len(model),) * 2) @ jacobian).tocsc()
+    fisher = (
+        jacobian.T @ sparse.dia_array((1 / variance[None], [0]), shape=(len(model),) * 2) @ jacobian
+    ).tocsc()
     diagonal = fisher.diagonal()
     seen = diagonal > 1e-12 * diagonal.max()
     scale = np.where(seen, 1 / np.sqrt(np.where(seen, diagonal, 1)), 0)
     scaled = sparse.dia_array((scale[None], [0]), shape=fisher.shape)
-    fisher = scaled @ fisher @ scaled + sparse.dia_array((np.where(seen, 1e-12, 1.0)[None], [0]), shape=fisher.shape)
+    fisher = scaled @ fisher @ scaled + sparse.dia_array(
+        (np.where(seen, 1e-12, 1.0)[None], [0]), shape=fisher.shape
+    )
     factors = splu(fisher.tocsc())
     bound = np.full((len(rows), 2), np.inf)
     for axis in (0, 1):
@@ -142,13 +146,17 @@ def _with_shared(
     """The unknowns wanted: background last; widths own, summed over equal ones, or none."""
     each = np.arange(4 * count)
     own_width = each % 4 == 3
-    kept = jacobian if widths == "each" else jacobian @ sparse.dia_array(
-        ((~own_width).astype(float)[None], [0]), shape=(4 * count,) * 2
+    kept = (
+        jacobian
+        if widths == "each"
+        else jacobian @ sparse.dia_array(((~own_width).astype(float)[None], [0]), shape=(4 * count,) * 2)
     )
     parts = [kept]
     if widths == "common":
         group = np.unique(np.round(width, 6), return_inverse=True)[1]
-        sums = sparse.coo_array((np.ones(count), (4 * np.arange(count) + 3, group)), shape=(4 * count, group.max() + 1))
+        sums = sparse.coo_array(
+            (np.ones(count), (4 * np.arange(count) + 3, group)), shape=(4 * count, group.max() + 1)
+        )
         parts.append(jacobian @ sums)
     parts.append(sparse.coo_array(np.ones((pixels, 1))))
     return sparse.hstack(parts, format="csr")

@@ -185,7 +185,7 @@ def _checked(image: np.ndarray, yx: np.ndarray, width: float) -> tuple[np.ndarra
         raise StemnetError(f"The fit got a column width of {width}; it needs a sigma in pixels above 0.")
     if not np.isfinite(image).any():
         raise StemnetError("The image holds no finite pixel, so there is nothing to fit. Check the file.")
-    return image, yx
+    return image, np.ascontiguousarray(yx)
 
 
 def _range(image: np.ndarray) -> tuple[float, float]:
@@ -308,7 +308,10 @@ def _iterate(problem: _Problem, fit: _Fit, free: torch.Tensor, most: int) -> tup
             weight = _weights(problem, model, fit.noise)
         trusted = fit, weight, float((weight * residual.square()).sum())
         if pairs is None or abs(fit.common - paired_at) > 0.1:
-            pairs, paired_at = neighbor_pairs(problem.start, PAIR_REACH * float(np.exp(fit.common))), fit.common
+            pairs, paired_at = (
+                neighbor_pairs(problem.start, PAIR_REACH * float(np.exp(fit.common))),
+                fit.common,
+            )
         equations, own = _equations(problem, fit, weight, pairs, free, damping)
         force = gradient(problem.tiles, weight * residual, fit.state, REACH)
         common, spread = _width_prior(problem, fit, equations.own, force, free)
@@ -319,7 +322,9 @@ def _iterate(problem: _Problem, fit: _Fit, free: torch.Tensor, most: int) -> tup
         fit = replace(fit, state=state, surface=fit.surface + surface, common=common, spread=spread)
         sigma = torch.diagonal(own, dim1=1, dim2=2)[:, :2].rsqrt()
         still = ((moved < 0.03 * sigma) | (moved < 1e-4)).all(1)
-        settled = iteration > 3 and damping == 0 and bool(still.double().mean() > 0.998 if len(still) else True)
+        settled = (
+            iteration > 3 and damping == 0 and bool(still.double().mean() > 0.998 if len(still) else True)
+        )
     return fit, most, False
 
 
@@ -379,11 +384,15 @@ def _width_prior(
     total = torch.cumsum(vote[order], 0)
     center = float(ascending[int(torch.searchsorted(total, total[-1:] / 2).clamp(max=len(value) - 1))])
     best = information >= typical
-    scatter = float((value[best] - center).abs().median() * 1.4826) ** 2 - float((1 / information[best]).median())
+    scatter = float((value[best] - center).abs().median() * 1.4826) ** 2 - float(
+        (1 / information[best]).median()
+    )
     return center, float(np.clip(max(scatter, 0.0) ** 0.5, min(_TIGHTEST, problem.spread), problem.spread))
 
 
-def _advanced(problem: _Problem, state: State, step: torch.Tensor, common: float) -> tuple[State, torch.Tensor]:
+def _advanced(
+    problem: _Problem, state: State, step: torch.Tensor, common: float
+) -> tuple[State, torch.Tensor]:
     """The columns after a step of bounded length, and how far each moved (N, 2) [px]."""
     longest = (_STEP * state.width / step[:, :2].norm(dim=1).clamp(min=1e-300)).clamp(max=1.0)
     away = state.yx + step[:, :2] * longest[:, None] - problem.start
@@ -394,9 +403,7 @@ def _advanced(problem: _Problem, state: State, step: torch.Tensor, common: float
     return State(yx, amplitude, log_width), (yx - state.yx).abs()
 
 
-def _hold_strays(
-    problem: _Problem, fit: _Fit, free: torch.Tensor
-) -> tuple[_Fit, torch.Tensor, torch.Tensor]:
+def _hold_strays(problem: _Problem, fit: _Fit, free: torch.Tensor) -> tuple[_Fit, torch.Tensor, torch.Tensor]:
     """Columns that ran to the limit go back to their start and keep it; the others are fitted around them."""
     away = (fit.state.yx - problem.start).norm(dim=1)
     strayed = (away > 0.99 * problem.limit) & (free[:, 0] > 0)
@@ -431,7 +438,10 @@ def _report(
     variance = torch.diagonal(covariance, dim1=1, dim2=2).clamp(min=0)
 
     fitted = (free[:, 2] > 0) & (state.amplitude > 0)
-    ok = fitted & (free[:, 0] > 0) & ~strayed & (equations.own[:, 2, 2] > 0) & torch.isfinite(variance).all(1)
+    # what a column wholly measured would weigh, at the noise of its own light: a hundredth of it is no measurement
+    bright = fit.noise[0] + fit.noise[1] * (float(model.mean()) + state.amplitude)
+    measured_part = equations.own[:, 2, 2] * bright.clamp(min=1e-10) / (np.pi * state.width**2)
+    ok = fitted & (free[:, 0] > 0) & ~strayed & (measured_part > 0.01) & torch.isfinite(variance).all(1)
     sigma = torch.where(ok[:, None], (variance[:, :2] * correlation[0]).sqrt(), torch.nan)
     amplitude_sigma = torch.where(free[:, 2] > 0, (variance[:, 2] * correlation[1]).sqrt(), torch.nan)
     significance = torch.where(fitted, state.amplitude / amplitude_sigma, 0.0)
