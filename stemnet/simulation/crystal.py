@@ -10,6 +10,8 @@ import numpy as np
 
 from stemnet.errors import StemnetError
 
+Cell = tuple[tuple[float, float], tuple[float, float]]
+
 ATOMIC_NUMBERS = {
     "H": 1, "B": 5, "C": 6, "N": 7, "O": 8, "Al": 13, "Si": 14, "P": 15, "S": 16, "K": 19, "Ca": 20,
     "Ti": 22, "V": 23, "Cr": 24, "Mn": 25, "Fe": 26, "Co": 27, "Ni": 28, "Cu": 29, "Zn": 30, "Ga": 31,
@@ -70,7 +72,7 @@ class Crystal:
     """
 
     name: str
-    cell: tuple[tuple[float, float], tuple[float, float]]
+    cell: Cell
     sites: tuple[tuple[float, float], ...]
     species: tuple[str, ...]
     sublattices: tuple[int, ...]
@@ -82,7 +84,7 @@ class Crystal:
                 f"{len(self.sublattices)} sublattices; give one of each per site."
             )
         if abs(np.linalg.det(np.array(self.cell))) < 1e-6:
-            raise StemnetError(f"The two cell vectors of crystal {self.name} are parallel; give two directions.")
+            raise StemnetError(f"The cell vectors of crystal {self.name} are parallel; give two directions.")
         scattering(self.species, 1.0)
 
     @property
@@ -173,7 +175,7 @@ def cubic_metal(a: float, species: str, centering: str, axis: str, name: str) ->
     return Crystal(name, cell, sites, (species,) * len(sites), (0,) * len(sites))
 
 
-def _hexagonal(a: float) -> tuple[tuple[tuple[float, float], tuple[float, float]], tuple[tuple[float, float]]]:
+def _hexagonal(a: float) -> tuple[Cell, tuple[tuple[float, float], ...]]:
     return ((0.0, a), (a * np.sqrt(3) / 2, a / 2)), ((0.0, 0.0),)
 
 

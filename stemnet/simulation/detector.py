@@ -8,7 +8,8 @@ import torch
 
 def smooth_field(knots: torch.Tensor, shape: tuple[int, int]) -> torch.Tensor:
     """Smooth backgrounds from coarse random knots, (B, h, w) -> (B, H, W)."""
-    return torch.nn.functional.interpolate(knots[:, None], size=shape, mode="bicubic", align_corners=True)[:, 0]
+    fields = torch.nn.functional.interpolate(knots[:, None], shape, mode="bicubic", align_corners=True)
+    return fields[:, 0]
 
 
 def texture(white: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
@@ -23,8 +24,8 @@ def texture(white: torch.Tensor, length: torch.Tensor) -> torch.Tensor:
 
 def count(expected: torch.Tensor, generators: list[torch.Generator]) -> torch.Tensor:
     """Poisson counts of expected electrons, each image (B, H, W) from its own generator."""
-    images = [torch.poisson(image.clamp_min(0), generator=g) for image, g in zip(expected, generators, strict=True)]
-    return torch.stack(images)
+    pairs = zip(expected.clamp_min(0), generators, strict=True)
+    return torch.stack([torch.poisson(image, generator=generator) for image, generator in pairs])
 
 
 def read_out(
@@ -37,7 +38,5 @@ def read_out(
     glow = afterglow[:, None, None]
     late = torch.nn.functional.pad(counts, (2, 0))
     smeared = counts * (1 - glow) + glow * (0.7 * late[..., 1:-1] + 0.3 * late[..., :-2])
-    noise = [
-        torch.randn(image.shape, generator=g, device=g.device) for image, g in zip(counts, generators, strict=True)
-    ]
-    return smeared + torch.stack(noise) * read_noise[:, None, None]
+    noise = torch.stack([torch.randn(counts.shape[1:], generator=g, device=g.device) for g in generators])
+    return smeared + noise * read_noise[:, None, None]

@@ -57,8 +57,9 @@ class Probe:
     def __post_init__(self) -> None:
         if not (0 < self.semi_angle < 200 and 10 <= self.voltage <= 2000 and self.source_size >= 0):
             raise StemnetError(
-                f"A probe of {self.voltage} kV, {self.semi_angle} mrad and {self.source_size} A source was asked "
-                "for; give 10 to 2000 kV, a semi-angle between 0 and 200 mrad and a source size of 0 or more."
+                f"A probe of {self.voltage} kV, {self.semi_angle} mrad and {self.source_size} A source was "
+                "asked for; give 10 to 2000 kV, a semi-angle between 0 and 200 mrad and a source size of 0 "
+                "or more."
             )
 
 

@@ -13,11 +13,13 @@ from stemnet.simulation.detector import count, read_out, smooth_field, texture
 from stemnet.simulation.scene import Scene
 
 TILE = 384
-"""Frames wider than this are rendered in tiles: the cost of the synthesis grows as columns times pixels."""
+"""Frames wider than this are rendered in equal tiles: the synthesis costs columns times pixels."""
 ALIKE = 4
 """Scenes rendered at once."""
 REACH = 5.0
 """Columns further outside the frame than this many widths are left out."""
+FAR_REACH = 15.0
+"""The same for tiles of a frame: no seam where long tails would end."""
 
 
 def render(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> torch.Tensor:
@@ -63,21 +65,23 @@ def expected(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> tor
     """
     height, width = scenes[0].shape
     columns = torch.zeros(len(scenes), height, width, device=device)
-    for top in range(0, height, TILE):
-        for left in range(0, width, TILE):
-            size = (min(TILE, height - top), min(TILE, width - left))
+    high, wide = (math.ceil(length / math.ceil(length / TILE)) for length in (height, width))
+    reach = REACH if (high, wide) == (height, width) else FAR_REACH
+    for top in range(0, height, high):
+        for left in range(0, width, wide):
+            size = (min(high, height - top), min(wide, width - left))
             tiles = [_window(scene, top, left, size) for scene in scenes]
             # Alike in number of columns, so that little is spent on padding.
-            by_number = np.argsort([len(_near(tile)) for tile in tiles], kind="stable")
+            by_number = np.argsort([len(_near(tile, reach)) for tile in tiles], kind="stable")
             for start in range(0, len(tiles), ALIKE):
                 group = by_number[start : start + ALIKE]
-                block = _synthesis([tiles[i] for i in group], device)
+                block = _synthesis([tiles[i] for i in group], reach, device)
                 columns[group, top : top + size[0], left : left + size[1]] = block
     knots = torch.as_tensor(np.stack([scene.knots for scene in scenes]), dtype=torch.float32, device=device)
     return columns.clamp_min(0) + smooth_field(knots, (height, width)).clamp_min(0)
 
 
-def _synthesis(scenes: Sequence[Scene], device: torch.device | str) -> torch.Tensor:
+def _synthesis(scenes: Sequence[Scene], reach: float, device: torch.device | str) -> torch.Tensor:
     """Sum of the columns' images by Fourier synthesis.
 
     The spectrum of N points is a product of two small matrices, exact at any
@@ -85,9 +89,9 @@ def _synthesis(scenes: Sequence[Scene], device: torch.device | str) -> torch.Ten
     are read by an inverse transform at their true places.
     """
     height, width = scenes[0].shape
-    margin = max(_margin(scene) for scene in scenes)
+    margin = max(_margin(scene, reach) for scene in scenes)
     rows, cols = height + 2 * margin, width + 2 * margin
-    near = [_near(scene) for scene in scenes]
+    near = [_near(scene, reach) for scene in scenes]
     most = max(1, *(len(index) for index in near))
     yx = np.zeros((len(scenes), most, 2))
     electrons = np.zeros((len(scenes), most), dtype=np.float32)
@@ -110,7 +114,8 @@ def _synthesis(scenes: Sequence[Scene], device: torch.device | str) -> torch.Ten
 
 def _phase(turns: np.ndarray, device: torch.device | str) -> torch.Tensor:
     """exp(2 pi i turns); whole turns are taken off in float64, so that float32 keeps its digits."""
-    angle = torch.as_tensor((turns - np.rint(turns)).astype(np.float32) * np.float32(2 * np.pi), device=device)
+    part = (turns - np.rint(turns)).astype(np.float32)
+    angle = torch.as_tensor(part * np.float32(2 * np.pi), device=device)
     return torch.complex(angle.cos(), angle.sin())
 
 
@@ -156,13 +161,13 @@ def _processed(image: torch.Tensor, scenes: Sequence[Scene]) -> torch.Tensor:
     return torch.minimum(image, saturation)
 
 
-def _margin(scene: Scene) -> int:
-    return math.ceil(REACH * scene.width + np.abs(scene.offsets).max())
+def _margin(scene: Scene, reach: float) -> int:
+    return math.ceil(reach * scene.width + np.abs(scene.offsets).max())
 
 
-def _near(scene: Scene) -> np.ndarray:
+def _near(scene: Scene, reach: float) -> np.ndarray:
     """Columns whose image can reach the frame, as indices."""
-    margin = _margin(scene)
+    margin = _margin(scene, reach)
     return np.flatnonzero(np.all((scene.yx > -margin) & (scene.yx < np.array(scene.shape) + margin), axis=1))
 
 
