@@ -129,7 +129,7 @@ def membership(tiles: Tiles, yx: torch.Tensor, reach: torch.Tensor) -> Membershi
 def _profiles(
     where: Membership, yx: torch.Tensor, width: torch.Tensor, powers: int
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]]:
-    """Per group: tile indices, Gaussian indices (t, n), and u^a exp(-u^2/2) down and across, (t, n, powers, T)."""
+    """Per group: tile and Gaussian indices, and u^a exp(-u^2/2) down and across, (t, n, powers, T)."""
     size, across = where.tiles.size, where.tiles.grid[1]
     far = torch.full((1, 2), -1e6, dtype=yx.dtype, device=yx.device)
     yx = torch.cat([yx, far])  # the Gaussian that is none

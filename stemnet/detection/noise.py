@@ -77,12 +77,13 @@ def variance_line(residual: torch.Tensor, model: torch.Tensor, mask: torch.Tenso
         total = torch.nn.functional.pad(torch.cumsum(values.double(), 0), (1, 0))
         return torch.diff(total[edges.to(values.device)]) / count.clamp(min=1)
 
-    m, v = by_bin(mean), by_bin(square)
-    m, v, count = (x[count > 0].cpu().numpy() for x in (m, v, count))
-    predicted = v.mean() + 0 * v
+    mean_of, square_of = by_bin(mean), by_bin(square)
+    filled = count > 0
+    m, v, number = (x[filled].cpu().numpy() for x in (mean_of, square_of, count))
+    predicted = np.full_like(v, v.mean())
     offset, slope = float(v.mean()), 0.0
     for _ in range(4):
-        weight = count / np.maximum(predicted, 1e-6 * v.max() + 1e-300) ** 2
+        weight = number / np.maximum(predicted, 1e-6 * v.max() + 1e-300) ** 2
         center = np.average(m, weights=weight)
         spread = np.average((m - center) ** 2, weights=weight)
         level = np.average(v, weights=weight)

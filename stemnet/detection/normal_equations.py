@@ -67,7 +67,7 @@ def gradient(tiles: Tiles, field: torch.Tensor, state: State, reach: float) -> t
 
 
 def _axis_products(scale: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
-    """Coefficients (P, 2, 3, 3, 5) of u_i^a u_j^b as polynomials in t, with u = scale t + offset, per axis."""
+    """Coefficients (P, 2, 3, 3, 5) of u_i^a u_j^b as polynomials in t, u = scale t + offset, per axis."""
     one, zero = torch.ones_like(offset), torch.zeros_like(offset)
     scale = scale[..., None].expand_as(offset)
     power = torch.stack(
@@ -131,7 +131,7 @@ def blocks(
 def coupling(
     tiles: Tiles, weight: torch.Tensor, state: State, grid: Grid, reach: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Blocks (N, 4, 16) between each column and the coefficients of the background over it, and their indices."""
+    """Blocks (N, 4, 16) between columns and the coefficients of the background over them, their indices."""
     width = state.width
     moment = moments(membership(tiles, state.yx, reach * width), weight, state.yx, width, 5).double()
     index, down, across = grid.taylor_at(state.yx)

@@ -109,7 +109,7 @@ def cramer_rao(
 def _jacobian(
     shape: tuple[int, int], yx: np.ndarray, amplitude: np.ndarray, width: np.ndarray
 ) -> tuple[sparse.csc_array, np.ndarray]:
-    """Derivatives of all pixels by (y, x, A, log sigma) of all columns, (pixels, 4 N), and the columns' light."""
+    """Derivatives of all pixels by (y, x, A, log sigma) of all columns, (pixels, 4 N), and their light."""
     half = int(np.ceil(_REACH * width.max()))
     offset = np.arange(-half, half + 1)
     nearest = np.rint(yx).astype(np.int64)

@@ -288,7 +288,7 @@ def _relearned(problem: _Problem, fit: _Fit, model: torch.Tensor, residual: torc
 
 def _iterate(problem: _Problem, fit: _Fit, free: torch.Tensor, most: int) -> tuple[_Fit, int, bool]:
     """Fisher scoring, damped where it fails (Levenberg-Marquardt), until the positions stand still."""
-    pairs, paired_at = None, None
+    pairs, paired_at = None, np.inf
     damping, settled, trusted = 0.0, False, None
     for iteration in range(1, most + 1):
         model, residual, weight = _measure(problem, fit)
@@ -438,7 +438,7 @@ def _report(
     variance = torch.diagonal(covariance, dim1=1, dim2=2).clamp(min=0)
 
     fitted = (free[:, 2] > 0) & (state.amplitude > 0)
-    # what a column wholly measured would weigh, at the noise of its own light: a hundredth of it is no measurement
+    # against what a column wholly measured would weigh: a hundredth of that is no measurement
     bright = fit.noise[0] + fit.noise[1] * (float(model.mean()) + state.amplitude)
     measured_part = equations.own[:, 2, 2] * bright.clamp(min=1e-10) / (np.pi * state.width**2)
     ok = fitted & (free[:, 0] > 0) & ~strayed & (measured_part > 0.01) & torch.isfinite(variance).all(1)

@@ -54,7 +54,7 @@ def test_noiseless_columns_come_back_exactly(width, guess):
 def test_noiseless_dumbbells_at_less_than_three_sigma_come_back():
     width = 3.2
     first = lattice(SHAPE, 26.0)
-    yx = np.concatenate([first, first + [2.0, 2.85 * width]])
+    yx = np.concatenate([first, first + np.array([2.0, 2.85 * width])])
     yx = yx[yx[:, 1] < SHAPE[1] - 4]
     fit = refine(micrograph(yx, width=width), near(yx), width)
     assert fit.ok.all()
@@ -119,7 +119,7 @@ def test_whole_pixel_shifts_shift_the_columns(counts):
     inner = ((start > 30) & (start < np.array(SHAPE) - 30)).all(1)
     fit = refine(image[5:, 9:], start - [5, 9], 3.0)
     sigma = np.stack([plain.sigma_y, plain.sigma_x], 1)
-    assert (np.abs(fit.yx + [5, 9] - plain.yx)[inner] < 0.15 * sigma[inner]).all()
+    assert (np.abs(fit.yx + np.array([5, 9]) - plain.yx)[inner] < 0.15 * sigma[inner]).all()
 
 
 def test_transposing_swaps_the_axes(counts):
@@ -195,7 +195,7 @@ def test_no_column_and_one_column():
 
 
 def test_repeated_and_outlying_starts_are_flagged_and_harm_nobody(counts):
-    yx, image, start, plain = counts
+    _, image, start, plain = counts
     extra = np.array([start[5], start[5], [-300.0, 20.0]])
     fit = refine(image, np.concatenate([start, extra]), 3.0)
     assert not fit.ok[-3:].any()
