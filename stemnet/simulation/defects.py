@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +11,14 @@ from stemnet.simulation.crystal import composition
 from stemnet.simulation.specimen import Specimen
 
 
-def vacancies(specimen: Specimen, fraction: float, rng: np.random.Generator) -> Specimen:
+def vacancies(
+    specimen: Specimen, fraction: float, rng: np.random.Generator, sublattice: int | None = None
+) -> Specimen:
     """Take atoms out of a random share of the columns.
 
     A column of two equal atoms ("S2") loses one of them as often as both; any
-    other column goes whole, and its site is kept in ``vacant``.
+    other column goes whole, and its site is kept in ``vacant``. Displacements
+    that follow do not move these sites: they come first.
 
     Parameters
     ----------
@@ -22,12 +26,16 @@ def vacancies(specimen: Specimen, fraction: float, rng: np.random.Generator) -> 
     fraction : float
         Share of columns hit, 0 to 1.
     rng : numpy.random.Generator
+    sublattice : int, optional
+        Only columns of this sublattice.
 
     Returns
     -------
     Specimen
     """
     hit = rng.random(len(specimen)) < fraction
+    if sublattice is not None:
+        hit &= specimen.sublattice == sublattice
     halved = hit & (rng.random(len(specimen)) < 0.5)
     species = specimen.species.astype(object)
     for name in np.unique(specimen.species[halved]) if halved.any() else ():
@@ -64,6 +72,49 @@ def substitutions(
     species = specimen.species.astype(object)
     species[hit] = replacement
     return replace(specimen, species=species.astype(str))
+
+
+def two_layers(
+    specimen: Specimen,
+    sublattice: int,
+    top: Mapping[str, float | np.ndarray],
+    bottom: Mapping[str, float | np.ndarray],
+    rng: np.random.Generator,
+) -> Specimen:
+    """Fill a sublattice anew from two layers: a mixed or Janus dichalcogenide and its vacancies.
+
+    Parameters
+    ----------
+    specimen : Specimen
+    sublattice : int
+    top, bottom : mapping of str to float or ndarray, shape (N,)
+        Odds of each element in that layer, for all columns or for each; ``""``
+        is a vacancy. A site with neither atom is kept in ``vacant``.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Specimen
+        A column with two equal atoms is named "S2", with two others in
+        alphabetical order ("SSe"), with one of them "S".
+    """
+    count = len(specimen)
+    layers = np.stack([_drawn(top, count, rng), _drawn(bottom, count, rng)])
+    first, second = np.sort(layers, axis=0)
+    names = np.where(
+        first == second, np.char.add(first, np.where(first == "", "", "2")), np.char.add(first, second)
+    )
+    ours = specimen.sublattice == sublattice
+    gone = ours & (names == "")
+    changed = replace(specimen, species=np.where(ours, names, specimen.species))
+    return replace(changed.select(~gone), vacant=np.concatenate([specimen.vacant, specimen.yx[gone]]))
+
+
+def _drawn(odds: Mapping[str, float | np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
+    """One name per column, by its odds."""
+    shares = np.stack([np.broadcast_to(np.asarray(share, dtype=float), count) for share in odds.values()])
+    steps = np.cumsum(shares, axis=0) / shares.sum(0)
+    return np.array(list(odds))[(rng.random(count) >= steps[:-1]).sum(0)]
 
 
 def cut(specimen: Specimen, inside: np.ndarray) -> Specimen:

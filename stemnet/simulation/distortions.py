@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from stemnet.errors import StemnetError
 from stemnet.simulation.specimen import Specimen
 
 
@@ -39,6 +40,99 @@ def smoothly_strained(
     amplitude = rms_strain * 2 / k / np.sqrt(waves)
     waving = np.sin((specimen.yx @ k_yx.T)[..., None] + phase) * amplitude[:, None]
     return specimen.displaced(waving.sum(1))
+
+
+def step_across(
+    yx: np.ndarray, normal: np.ndarray, through: np.ndarray, width: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """A smooth step across a straight wall, (1 + tanh(s / width)) / 2, and its integral along s.
+
+    Parameters
+    ----------
+    yx : ndarray, shape (N, 2)
+        Points [A].
+    normal : array_like, shape (2,)
+        Direction in which the step rises; its length does not matter.
+    through : array_like, shape (2,)
+        A point of the wall [A].
+    width : float
+        Half width of the wall [A].
+
+    Returns
+    -------
+    step : ndarray, shape (N,)
+        0 before the wall, 1 beyond it.
+    integral : ndarray, shape (N,)
+        [A]; 0 before the wall, the distance s from it beyond.
+    """
+    unit = np.asarray(normal, dtype=float) / np.hypot(*normal)
+    s = (np.asarray(yx) - np.asarray(through)) @ unit / width
+    return (1 + np.tanh(s)) / 2, np.logaddexp(0, 2 * s) * width / 2
+
+
+def strained_across(
+    specimen: Specimen, jump: np.ndarray, normal: np.ndarray, through: np.ndarray, width: float
+) -> Specimen:
+    """Let the displacement gradient step by the product of `jump` and a unit `normal` across a wall.
+
+    Two domains meet without a tear or an overlap only where their gradients
+    differ by such a product; `twin_wall` finds it.
+
+    Parameters
+    ----------
+    specimen : Specimen
+    jump : array_like, shape (2,)
+        Direction and size of the step.
+    normal, through, width
+        The wall, as in `step_across`.
+
+    Returns
+    -------
+    Specimen
+    """
+    _, integral = step_across(specimen.yx, normal, through, width)
+    return specimen.displaced(integral[:, None] * np.asarray(jump))
+
+
+def twin_wall(first: np.ndarray, second: np.ndarray, sense: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """The coherent wall between two stretches of one lattice, as for ferroelastic twins.
+
+    Ball and James, Arch. Ration. Mech. Anal. 100, 13 (1987), proposition 4, in
+    the plane: (1 + jump normal^T) first is a rotation times second.
+
+    Parameters
+    ----------
+    first, second : ndarray, shape (2, 2)
+        Symmetric stretches of the parent lattice in (y, x), 1 where nothing is
+        stretched.
+    sense : int
+        1 or -1: which of the two possible walls.
+
+    Returns
+    -------
+    jump : ndarray, shape (2,)
+        For `strained_across`, on a specimen that `first` has stretched.
+    normal : ndarray, shape (2,)
+        Unit vector from the first domain into the second.
+
+    Raises
+    ------
+    StemnetError
+        If no direction keeps its length from one stretch to the other.
+    """
+    change = np.asarray(second, dtype=float) @ np.linalg.inv(first)
+    (low, high), axes = np.linalg.eigh(change.T @ change)
+    if not low <= 1 <= high or np.isclose(low, high):
+        raise StemnetError(
+            f"Between these two stretches lengths change by factors from {np.sqrt(low):.4f} to "
+            f"{np.sqrt(high):.4f}; a coherent wall needs a direction that keeps its length. Give stretches "
+            "of which neither exceeds the other in all directions."
+        )
+    shrinking, growing = np.sqrt(1 - low), sense * np.sqrt(high - 1)
+    jump = axes @ [np.sqrt(high) * shrinking, np.sqrt(low) * growing] / np.sqrt(high - low)
+    normal = axes @ [-shrinking, growing] * (np.sqrt(high) - np.sqrt(low)) / np.sqrt(high - low)
+    length = np.hypot(*normal)
+    return jump * length, normal / length
 
 
 def polar_shift(specimen: Specimen, sublattice: int, shift: np.ndarray) -> Specimen:
