@@ -24,7 +24,7 @@ class Normalization:
     window : float
         Sigma of the Gaussian neighborhood [px].
     floor : float
-        Least deviation, as a share of the image's 90th percentile of local deviations.
+        Least deviation, as a share of the image's median of local deviations.
     """
 
     window: float = 16.0
@@ -42,8 +42,9 @@ class Normalization:
         mean = self._blur(values) / share
         variance = (self._blur(values**2) / share - mean**2).clamp_min(0)
         deviation = variance.sqrt()
-        coarse = deviation[:, ::4, ::4].flatten(1)
-        floor = self.floor * coarse.quantile(0.9, dim=1) if coarse.shape[1] < 2**24 else coarse.mean(1)
+        step = max(1, min(images.shape[-2:]) // 256)
+        seen = torch.where(known, deviation, torch.nan)[:, ::step, ::step].flatten(1)
+        floor = self.floor * seen.nanmedian(1).values.nan_to_num()
         scale = (variance + floor[:, None, None] ** 2).sqrt().clamp_min(1e-12)
         return torch.where(known, torch.asinh(2 * (values - mean) / scale), 0.0)
 

@@ -106,10 +106,20 @@ def checked(config_name: str, arguments: Sequence[str]) -> None:
             for override in parsed
             if not override.is_sweep_override() and not override.key_or_group.startswith("hydra")
         ]
+        for override in parsed:
+            # Hydra passes over an optional group's unknown choice in silence.
+            if override.key_or_group == "experiment" and not override.is_sweep_override():
+                _known_choice("experiment", str(override.value()))
         with initialize_config_dir(str(resources.configs()), version_base="1.3"):
             compose(config_name, overrides=single)
     except (HydraException, OmegaConfBaseException) as problem:
         raise StemnetError(_explained(config_name, str(problem), typed)) from None
+
+
+def _known_choice(group: str, name: str) -> None:
+    have = sorted(path.stem for path in (resources.configs() / group).glob("*.yaml"))
+    if name not in (*have, "null"):
+        raise StemnetError(f"There is no {group} called '{name}'. Choose one of: {', '.join(have)}.")
 
 
 def _explained(config_name: str, problem: str, typed: Sequence[str]) -> str:

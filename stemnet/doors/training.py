@@ -11,7 +11,9 @@ from lightning.pytorch import seed_everything
 from omegaconf import DictConfig, OmegaConf
 
 from stemnet.errors import StemnetError
-from stemnet.report.training import write_training_figure
+from stemnet.report.style import save as save_figure
+from stemnet.report.training import training_figure
+from stemnet.storage import read_rows
 from stemnet.training.data import SimulatedData
 from stemnet.training.run import fit
 from stemnet.training.task import Segmentation
@@ -60,7 +62,7 @@ def train_from(config: DictConfig) -> float:
         resume=config.resume,
         quiet=config.quiet,
     )
-    write_training_figure(folder / "metrics.csv", folder / "training.png")
+    save_figure(training_figure(read_rows(folder / "metrics.csv"), title="training"), folder / "training.png")
     print(
         f"F1 {scores['f1']:.3f}, RMSE {scores['rmse']:.3f} px at threshold {scores['threshold']:.2f} "
         f"(validation, epoch {scores['epoch']}).\nWeights: {folder / 'weights.safetensors'}"

@@ -36,7 +36,7 @@ class Targets:
     share: float = 0.4
     sigma: tuple[float, float] = (0.9, 2.4)
     visible: float = 5.0
-    contrast: float = 0.05
+    contrast: float = 0.02
 
     def must_be_found(self, truth: Columns) -> np.ndarray:
         """Mask of the columns that can be seen, shape (N,)."""

@@ -104,8 +104,11 @@ class Segmentation(LightningModule):
         checkpoint["scores"] = dict(self.scores)
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
-        """Take the scores back."""
+        """Take the scores back, and let the schedule end where this run ends, not where the last one meant to."""
         self.scores = dict(checkpoint.get("scores", {}))
+        for schedule in checkpoint.get("lr_schedulers", []):
+            schedule.pop("total_steps", None)
+            schedule.pop("_schedule_phases", None)
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         images, target, weight, _ = batch
