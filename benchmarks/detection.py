@@ -101,7 +101,7 @@ def _line(row: dict) -> str:
 
 
 def _cases(shared: Path | None):
-    """(case, image, score(found), bound or None, peers(image) or None), one after the other."""
+    """Yield (case, image, score(found), bound or None, peers(image) or None)."""
     for path in sorted(resources.simulated_data().glob("*.tif")):
         yield _own(path)
     if shared:

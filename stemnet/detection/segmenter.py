@@ -227,7 +227,7 @@ class _Finder:
         inner = (lambda i, n: progress("network", i, n)) if progress else None
         yx, score, probability = self._candidates(image, width, inner)
         empty = np.full(len(yx), np.nan)
-        fields = {name: empty for name in ("intensity", "width", "sigma_y", "sigma_x", "significance")}
+        fields = dict.fromkeys(("intensity", "width", "sigma_y", "sigma_x", "significance"), empty)
         fields["score"] = score
         if self.settings.refine and len(yx):
             if progress:

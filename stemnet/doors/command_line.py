@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from stemnet import resources
-from stemnet.errors import StemnetError
 from stemnet.doors.overrides import checked, spelled
+from stemnet.errors import StemnetError
 from stemnet.runtime import prepare_process
 
 if TYPE_CHECKING:

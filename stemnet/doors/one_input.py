@@ -194,8 +194,8 @@ def _implausible(micrograph: Micrograph, found: Detection) -> list[str]:
     if 0.8 <= spacing <= 6.0:
         return []
     return [
-        f"With {micrograph.sampling:.4g} A/px the columns would be {spacing:.3g} A apart, which no crystal's are. "
-        "The pixel size is probably wrong; pass sampling=<A/px>."
+        f"With {micrograph.sampling:.4g} A/px the columns would be {spacing:.3g} A apart, which no crystal's "
+        "are. The pixel size is probably wrong; pass sampling=<A/px>."
     ]
 
 

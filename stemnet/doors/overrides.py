@@ -19,6 +19,10 @@ FILE_KEYS = ("input", "output", "checkpoint", "resume", "truth")
 """Keys whose value is a file or folder name, taken literally."""
 
 
+OTHER_CONFIGS = {"--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--package", "-p"}
+"""Flags of people who bring their own configs; Hydra alone knows what these hold."""
+
+
 def spelled(arguments: Sequence[str], bare: str | None) -> list[str]:
     """Rewrite a command line so that Hydra reads file names literally.
 
@@ -95,8 +99,7 @@ def checked(config_name: str, arguments: Sequence[str]) -> None:
     from omegaconf.errors import OmegaConfBaseException
 
     typed = [argument for argument in arguments if not argument.startswith("-")]
-    flags_with_values = {"--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--package", "-p"}
-    if flags_with_values & set(arguments):
+    if OTHER_CONFIGS & set(arguments):
         return
     try:
         parsed = OverridesParser.create().parse_overrides(typed)
@@ -139,4 +142,6 @@ def _explained(config_name: str, problem: str, typed: Sequence[str]) -> str:
         hint = f"Did you mean '{near[0]}'?" if near else f"The settings are: {', '.join(sorted(known))}."
         return f"There is no setting '{unknown[1]}'. {hint}"
     first = problem.strip().splitlines()[0]
-    return f"The command line {' '.join(typed)!r} could not be read ({first}). See --help for how settings are written."
+    return (
+        f"The settings {' '.join(typed)!r} could not be read ({first}). See --help for how they are written."
+    )

@@ -90,7 +90,9 @@ def draw(
             )
     if labels:
         keep(
-            clusters_figure(columns.yx, vectors, labels, columns.shape, sampling=sampling, unit=unit, title=name),
+            clusters_figure(
+                columns.yx, vectors, labels, columns.shape, sampling=sampling, unit=unit, title=name
+            ),
             "clusters.png",
             "Clusters and their mean neighborhoods.",
         )

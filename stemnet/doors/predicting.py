@@ -47,7 +47,7 @@ def predict_from(config: DictConfig) -> None:
             row = process(Path(path), output / name, job, _truth(config, Path(path)), progress)
         except StemnetError as problem:
             row = {"input": path, "status": "failed", "columns": 0, "message": str(problem)}
-        except (ArithmeticError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError) as problem:
+        except Exception as problem:
             # Not foreseen: the input is lost, the batch is not.
             words = f"stemnet could not process this input ({type(problem).__name__}: {problem})."
             row = {"input": path, "status": "failed", "columns": 0, "message": words}
@@ -61,7 +61,8 @@ def predict_from(config: DictConfig) -> None:
     bar.close()
     if failed and len(paths) > 1:
         raise StemnetError(
-            f"{len(failed)} of {len(paths)} inputs failed; the reasons are above and in {output / 'summary.csv'}."
+            f"{len(failed)} of {len(paths)} inputs failed; the reasons are above and in "
+            f"{output / 'summary.csv'}."
         )
     if failed:
         sys.exit(1)
@@ -100,7 +101,9 @@ def _job(config: DictConfig) -> Job:
         if value is not None and not (isinstance(value, int | float) and value > 0):
             raise StemnetError(f"{name}={value} was given; give a positive number, or leave it out.")
     if config.device != "cpu" and not _available(config.device):
-        raise StemnetError(f"device={config.device} was asked for, and torch finds none here. Leave it out to use the CPU.")
+        raise StemnetError(
+            f"device={config.device} was asked for, and torch finds none here. Leave it out to use the CPU."
+        )
     return Job(
         checkpoint=checkpoint.load(weights),
         settings=Settings(config.threshold, config.significance, config.width, config.refine),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -13,9 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 from stemnet.errors import StemnetError
 from stemnet.report.style import save as save_figure
 from stemnet.report.training import training_figure
-from stemnet.storage import read_rows
 from stemnet.training.data import SimulatedData
-from stemnet.training.run import fit
+from stemnet.training.run import fit, log_rows
 from stemnet.training.task import Segmentation
 
 
@@ -50,21 +50,26 @@ def train_from(config: DictConfig) -> float:
     folder = Path(HydraConfig.get().runtime.output_dir)
     scores = fit(
         network=network,
-        network_spec=OmegaConf.to_container(config.model, resolve=True),
+        network_spec=_plain(config.model),
         data=data,
         task=Segmentation(network, instantiate(config.loss), targets, config.learning_rate),
-        trainer=OmegaConf.to_container(config.trainer, resolve=True),
+        trainer=_plain(config.trainer),
         folder=folder,
         patience=config.patience,
         working_width=config.working_width,
         domain=config.domain,
-        config=OmegaConf.to_container(config, resolve=True),
+        config=_plain(config),
         resume=config.resume,
         quiet=config.quiet,
     )
-    save_figure(training_figure(read_rows(folder / "metrics.csv"), title="training"), folder / "training.png")
+    save_figure(training_figure(log_rows(folder), title="training"), folder / "training.png")
     print(
         f"F1 {scores['f1']:.3f}, RMSE {scores['rmse']:.3f} px at threshold {scores['threshold']:.2f} "
         f"(validation, epoch {scores['epoch']}).\nWeights: {folder / 'weights.safetensors'}"
     )
     return scores["f1"]
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    """Resolved, in plain types: what a file can hold without code."""
+    return cast("dict[str, Any]", OmegaConf.to_container(config, resolve=True))

@@ -37,7 +37,8 @@ class UNet(nn.Module):
         super().__init__()
         channels = [base * 2**level for level in range(levels)]
         self.down = nn.ModuleList(
-            DoubleConv(inputs if level == 0 else channels[level - 1], channels[level]) for level in range(levels)
+            DoubleConv(inputs if level == 0 else channels[level - 1], channels[level])
+            for level in range(levels)
         )
         self.up = nn.ModuleList(
             DoubleConv(channels[level + 1] + channels[level], channels[level]) for level in range(levels - 1)

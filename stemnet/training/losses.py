@@ -42,7 +42,7 @@ class PeakMSE:
 
 @dataclass(frozen=True)
 class SoftDice:
-    """One minus the Dice overlap of probability and target (Milletari et al., 3DV 2016), averaged over images."""
+    """One minus the Dice overlap of probability and target (Milletari et al., 3DV 2016), mean over images."""
 
     smooth: float = 1.0
 

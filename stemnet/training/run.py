@@ -7,8 +7,10 @@ import platform
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
@@ -17,10 +19,12 @@ from torch import nn
 import stemnet
 from stemnet.errors import StemnetError
 from stemnet.models.checkpoint import Card, save
+from stemnet.storage import read_rows
 from stemnet.training.data import SimulatedData
 from stemnet.training.task import Segmentation
 
 MONITOR = "val/f1"
+LOG = "metrics.csv"
 
 
 def fit(
@@ -29,7 +33,7 @@ def fit(
     network_spec: Mapping[str, object],
     data: SimulatedData,
     task: Segmentation,
-    trainer: Mapping[str, object],
+    trainer: Mapping[str, Any],
     folder: Path,
     patience: int,
     working_width: float,
@@ -50,7 +54,7 @@ def fit(
     trainer : mapping
         Keyword arguments of `lightning.pytorch.Trainer`.
     folder : Path
-        Gets ``checkpoints/``, ``log.csv`` and ``weights.safetensors``.
+        Gets ``checkpoints/``, ``metrics.csv`` and ``weights.safetensors``.
     patience : int
         Stop after this many epochs without a better F1.
     working_width : float
@@ -76,8 +80,15 @@ def fit(
     """
     _hush()
     folder.mkdir(parents=True, exist_ok=True)
+    if resume is not None:
+        _keep_log(folder)
     best = ModelCheckpoint(
-        folder / "checkpoints", "best", monitor=MONITOR, mode="max", save_last=True, enable_version_counter=False
+        folder / "checkpoints",
+        "best",
+        monitor=MONITOR,
+        mode="max",
+        save_last=True,
+        enable_version_counter=False,
     )
     callbacks = [best, EarlyStopping(MONITOR, patience=patience, mode="max")]
     if not quiet:
@@ -93,22 +104,21 @@ def fit(
     runner.fit(task, data, ckpt_path=_resumable(resume), weights_only=True)
     if not best.best_model_path:
         raise StemnetError(
-            "Training ended before its first validation, so there is nothing to export. Let it run for at least one epoch."
+            "Training ended before its first validation, so there is nothing to export. "
+            "Let it run for at least one epoch."
         )
     state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
     prefix = "network."
-    network.load_state_dict(
-        {name.removeprefix(prefix): value for name, value in state["state_dict"].items() if name.startswith(prefix)}
-    )
+    tensors = {name: value for name, value in state["state_dict"].items() if name.startswith(prefix)}
+    network.load_state_dict({name.removeprefix(prefix): value for name, value in tensors.items()})
     scores = {**state["scores"], "epoch": int(state["epoch"]), "validation_examples": data.validation}
-    prior = data.simulator.microscope
-    narrowest = prior.source_size[0] / 2.355
+    drawn = [data.simulator.microscope.draw(np.random.default_rng(i))[0].sampling for i in range(200)]
     card = Card(
         network=network_spec,
         normalization={"window": data.normalization.window, "floor": data.normalization.floor},
-        width=tuple(prior.width),
+        width=tuple(data.simulator.microscope.width),
         working_width=working_width,
-        sampling=(round(narrowest / prior.width[1], 3), round(2.5 * prior.source_size[1] / 2.355 / prior.width[0], 3)),
+        sampling=(round(min(drawn), 4), round(max(drawn), 4)),
         threshold=scores["threshold"],
         domain=domain,
         scores=scores,
@@ -122,6 +132,20 @@ def fit(
     )
     save(folder / "weights.safetensors", network, card)
     return scores
+
+
+def _keep_log(folder: Path) -> None:
+    """Put the log of the part before a resume aside: the logger would begin it anew."""
+    log = folder / LOG
+    if log.is_file():
+        number = len(list(folder.glob("metrics.part*.csv"))) + 1
+        log.rename(folder / f"metrics.part{number}.csv")
+
+
+def log_rows(folder: Path) -> list[dict[str, str]]:
+    """Rows of a run's log, all parts of a resumed run in order."""
+    parts = [*sorted(folder.glob("metrics.part*.csv")), folder / LOG]
+    return [row for part in parts if part.is_file() for row in read_rows(part)]
 
 
 def _resumable(path: str | None) -> str | None:
@@ -143,8 +167,8 @@ def _resumable(path: str | None) -> str | None:
 
 def _hush() -> None:
     """Keep Lightning's hints and adverts out of the user's sight."""
-    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators", "lightning.pytorch"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in ("", ".utilities.rank_zero", ".accelerators"):
+        logging.getLogger(f"lightning.pytorch{name}").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*Checkpoint directory.*exists and is not empty.*")
     warnings.filterwarnings("ignore", message=".*Experiment logs directory.*")

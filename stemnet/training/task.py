@@ -104,7 +104,7 @@ class Segmentation(LightningModule):
         checkpoint["scores"] = dict(self.scores)
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
-        """Take the scores back, and let the schedule end where this run ends, not where the last one meant to."""
+        """Take the scores back; the schedule ends where this run does, not where the last one meant to."""
         self.scores = dict(checkpoint.get("scores", {}))
         for schedule in checkpoint.get("lr_schedulers", []):
             schedule.pop("total_steps", None)
