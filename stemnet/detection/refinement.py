@@ -26,13 +26,16 @@ from stemnet.detection.normal_equations import (
     marginal_covariance,
     neighbor_pairs,
 )
+from stemnet.detection.residual_peaks import residual_peaks
 from stemnet.errors import StemnetError
 
 _STEP = 0.3  # longest step of a position per iteration, in sigma
 _STRAY = 1.5  # a column further than this many sigma from its start has run away
 _OFF = 2.5  # columns further off the image than this many sigma are not fitted
-_EDGE = 0.5  # columns further off than this keep their start, and are fitted in amplitude only
+_EDGE = 0.5  # columns further off than this have the common width
 _TIGHTEST = 0.01  # widths are never taken to be more alike than this
+_FAINT = 0.1  # a column that nobody listed is fitted if it is brighter than this part of the typical one
+_ROUNDS = 3  # times that such columns are looked for
 _TWIN = 0.3  # starts closer than this many sigma are one column
 
 
@@ -66,6 +69,10 @@ class Refinement:
     correlation : tuple of float
         Factors by which correlated noise inflates the variances of positions
         and amplitudes; they are included in the standard errors.
+    unlisted_yx, unlisted_significance : ndarray, shape (P, 2) and (P,)
+        Columns that no start stood for: significant light was left over, and
+        they were fitted with the others so that they pull on none. Some lie a
+        little off the image.
     iterations : int
     converged : bool
     """
@@ -85,6 +92,8 @@ class Refinement:
     residual_rms: float
     chi2: float
     correlation: tuple[float, float]
+    unlisted_yx: np.ndarray
+    unlisted_significance: np.ndarray
     iterations: int
     converged: bool
 
@@ -160,10 +169,17 @@ def refine(
     problem, fit = _begin(image, yx, float(width), low, high - low, background_spacing, width_spread, device)
     free = _free(problem, fit)
     fit, iterations, settled = _iterate(problem, fit, free, max_iterations)
+    for _ in range(_ROUNDS):
+        problem, fit, more = _with_unlisted(problem, fit, free)
+        if not more:
+            break
+        free = _free(problem, fit)
+        fit, further, settled = _iterate(problem, fit, free, max_iterations)
+        iterations += further
     fit, free, strayed = _hold_strays(problem, fit, free)
     if strayed.any():
         fit, _, _ = _iterate(problem, fit, free, 3)
-    return _report(problem, fit, free, strayed, low, high - low, iterations, settled)
+    return _report(problem, fit, free, strayed, len(yx), low, high - low, iterations, settled)
 
 
 def _checked(image: np.ndarray, yx: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
@@ -214,13 +230,7 @@ def _begin(
     pixels = torch.where(mask, pixels, 0.0)
     tiles = Tiles((height, breadth), tile_size(width))
     start = torch.as_tensor(yx, device=device)
-
-    nearest = np.full(len(yx), np.inf)
-    if len(yx) > 1:
-        single = ~_twins(yx, _TWIN * width)
-        if single.sum() > 1:
-            nearest[single] = cKDTree(yx[single]).query(yx[single], k=2)[0][:, 1]
-    limit = np.minimum(_STRAY * width, nearest / 2)
+    nearest = _nearest(yx, width)
     if spacing is None:
         typical = np.median(nearest[np.isfinite(nearest)]) if np.isfinite(nearest).any() else 0.0
         spacing = max(16 * width, 4 * typical)
@@ -231,7 +241,7 @@ def _begin(
         mask=tiles.cut(mask.float()) > 0,
         grid=grid,
         start=start,
-        limit=torch.as_tensor(limit, device=device),
+        limit=torch.as_tensor(np.minimum(_STRAY * width, nearest / 2), device=device),
         spread=spread,
         brightest=3 * max(1.0, float(pixels.max())),
         stiffness=1 / 0.3**2,  # knots differ from a plane by some 0.3 of the contrast
@@ -240,6 +250,40 @@ def _begin(
     surface = torch.zeros(grid.shape, dtype=torch.float64, device=device)
     noise = (max(pixel_variance(pixels, mask), 1e-9), 0.0)
     return problem, _Fit(state, surface, float(np.log(width)), spread, noise)
+
+
+def _nearest(yx: np.ndarray, width: float) -> np.ndarray:
+    """Distance of every start to its neighbor [px], starts that repeat another left out."""
+    nearest = np.full(len(yx), np.inf)
+    single = ~_twins(yx, _TWIN * width)
+    if single.sum() > 1:
+        nearest[single] = cKDTree(yx[single]).query(yx[single], k=2)[0][:, 1]
+    return nearest
+
+
+def _with_unlisted(problem: _Problem, fit: _Fit, free: torch.Tensor) -> tuple[_Problem, _Fit, bool]:
+    """The same with columns added where significant light is left over; those that strayed start anew."""
+    _, residual, weight = _measure(problem, fit)
+    join, state, width = problem.tiles.join, fit.state, float(np.exp(fit.common))
+    lit = state.amplitude[(state.amplitude > 0) & (free[:, 0] > 0)]
+    if not len(lit):
+        return problem, fit, False
+    faintest = _FAINT * float(lit.median())
+    more = residual_peaks(join(weight * residual), join(weight), width, state.yx, faintest)
+    if not len(more):
+        return problem, fit, False
+    start = torch.cat([problem.start, more])
+    nearest = torch.as_tensor(_nearest(start.cpu().numpy(), width), device=start.device)
+    away = (state.yx - problem.start).norm(dim=1) > 0.8 * problem.limit
+    yx = torch.where(away[:, None], problem.start, state.yx)
+    none = torch.zeros_like(more[:, 0])
+    state = State(
+        torch.cat([yx, more]),
+        torch.cat([state.amplitude, none]),
+        torch.cat([state.log_width, none + fit.common]),
+    )
+    limit = torch.minimum(nearest / 2, torch.full_like(nearest, _STRAY * width))
+    return replace(problem, start=start, limit=limit), replace(fit, state=state), True
 
 
 def _twins(yx: np.ndarray, radius: float) -> np.ndarray:
@@ -257,9 +301,9 @@ def _free(problem: _Problem, fit: _Fit) -> torch.Tensor:
     size = torch.tensor(problem.tiles.shape, dtype=yx.dtype, device=yx.device)
     off = ((yx < -_OFF * width) | (yx > size - 1 + _OFF * width)).any(1)
     free = (~(twin | off)).double()[:, None].repeat(1, 4)
-    # of a column whose middle is off the image only the light that it throws into it can be fitted
+    # the little light that a column off the image throws into it cannot tell its width
     beyond = ((yx < -_EDGE * width) | (yx > size - 1 + _EDGE * width)).any(1)
-    free[beyond] *= torch.tensor([0.0, 0.0, 1.0, 0.0], device=yx.device, dtype=yx.dtype)
+    free[beyond] *= torch.tensor([1.0, 1.0, 1.0, 0.0], device=yx.device, dtype=yx.dtype)
     return free
 
 
@@ -418,6 +462,7 @@ def _report(
     fit: _Fit,
     free: torch.Tensor,
     strayed: torch.Tensor,
+    listed: int,
     low: float,
     scale: float,
     iterations: int,
@@ -447,24 +492,28 @@ def _report(
     significance = torch.where(fitted, state.amplitude / amplitude_sigma, 0.0)
     measured = int(problem.mask.sum())
     unknowns = int(free.sum()) + fit.surface.numel()
-    width, amplitude = state.width.cpu().numpy(), state.amplitude.cpu().numpy() * scale
     offset, slope = fit.noise
+    rows = {
+        "yx": state.yx,
+        "amplitude": state.amplitude * scale,
+        "width": state.width,
+        "intensity": 2 * np.pi * state.amplitude * scale * state.width**2,
+        "sigma_y": sigma[:, 0],
+        "sigma_x": sigma[:, 1],
+        "amplitude_sigma": amplitude_sigma * scale,
+        "significance": significance,
+        "ok": ok,
+    }
     return Refinement(
-        yx=state.yx.cpu().numpy(),
-        amplitude=amplitude,
-        width=width,
-        intensity=2 * np.pi * amplitude * width**2,
-        sigma_y=sigma[:, 0].cpu().numpy(),
-        sigma_x=sigma[:, 1].cpu().numpy(),
-        amplitude_sigma=amplitude_sigma.cpu().numpy() * scale,
-        significance=significance.cpu().numpy(),
-        ok=ok.cpu().numpy(),
+        **{name: values[:listed].cpu().numpy() for name, values in rows.items()},
         background=problem.grid.evaluate(fit.surface).cpu().numpy() * scale + low,
         noise=(offset * scale**2 - slope * scale * low, slope * scale),
         common_width=common,
         residual_rms=float(residual.double().square().sum() / measured) ** 0.5 * scale,
         chi2=float(whitened.double().square().sum()) / max(measured - unknowns, 1),
         correlation=correlation,
+        unlisted_yx=state.yx[listed:].cpu().numpy(),
+        unlisted_significance=significance[listed:].cpu().numpy(),
         iterations=iterations,
         converged=settled,
     )
