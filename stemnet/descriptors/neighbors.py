@@ -14,7 +14,8 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
 from stemnet.columns import Columns
-from stemnet.descriptors.lattice import Lattice, by_angle, find_lattice
+from stemnet.descriptors.basis import by_angle
+from stemnet.descriptors.lattice import Lattice, find_lattice
 from stemnet.descriptors.sublattices import assign_sublattices
 from stemnet.descriptors.table import Descriptors
 from stemnet.errors import StemnetError

@@ -15,7 +15,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from stemnet.columns import Columns
-from stemnet.descriptors.lattice import GATE, Lattice, column_spacing
+from stemnet.descriptors.autocorrelation import GATE
+from stemnet.descriptors.lattice import Lattice, column_spacing
 
 GRID = 48  # cells of the phase histogram along each lattice vector
 
