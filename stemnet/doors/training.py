@@ -8,7 +8,6 @@ from typing import Any, cast
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
-from lightning.pytorch import seed_everything
 from omegaconf import DictConfig, OmegaConf
 
 from stemnet.errors import StemnetError
@@ -29,8 +28,8 @@ def train_from(config: DictConfig) -> float:
     """
     if config.threads:
         torch.set_num_threads(int(config.threads))
-    # The one place that seeds globally: a whole process that exists to train, initial weights included.
-    seed_everything(config.seed, verbose=False)
+    # The one place that seeds globally: layers draw their initial weights from torch's own generator.
+    torch.manual_seed(config.seed)
     network = instantiate(config.model)
     if config.patch % network.stride:
         raise StemnetError(
