@@ -168,14 +168,16 @@ def refine(
     low, high = _range(image)
     problem, fit = _begin(image, yx, float(width), low, high - low, background_spacing, width_spread, device)
     free = _free(problem, fit)
-    fit, iterations, settled = _iterate(problem, fit, free, max_iterations)
+    iterations = 0
     for _ in range(_ROUNDS):
+        fit, further, _ = _iterate(problem, fit, free, max_iterations, rough=True)
+        iterations += further
         problem, fit, more = _with_unlisted(problem, fit, free)
         if not more:
             break
         free = _free(problem, fit)
-        fit, further, settled = _iterate(problem, fit, free, max_iterations)
-        iterations += further
+    fit, further, settled = _iterate(problem, fit, free, max_iterations)
+    iterations += further
     fit, free, strayed = _hold_strays(problem, fit, free)
     if strayed.any():
         fit, _, _ = _iterate(problem, fit, free, 3)
@@ -330,8 +332,14 @@ def _relearned(problem: _Problem, fit: _Fit, model: torch.Tensor, residual: torc
     return replace(fit, noise=variance_line(join(residual), join(model), join(problem.mask)))
 
 
-def _iterate(problem: _Problem, fit: _Fit, free: torch.Tensor, most: int) -> tuple[_Fit, int, bool]:
-    """Fisher scoring, damped where it fails (Levenberg-Marquardt), until the positions stand still."""
+def _iterate(
+    problem: _Problem, fit: _Fit, free: torch.Tensor, most: int, rough: bool = False
+) -> tuple[_Fit, int, bool]:
+    """Fisher scoring, damped where it fails (Levenberg-Marquardt), until the positions stand still.
+
+    Columns that are not significant may wander on. `rough` stops as soon as
+    the steps are a small part of a column's width.
+    """
     pairs, paired_at = None, np.inf
     damping, settled, trusted = 0.0, False, None
     for iteration in range(1, most + 1):
@@ -363,13 +371,23 @@ def _iterate(problem: _Problem, fit: _Fit, free: torch.Tensor, most: int) -> tup
         below = problem.grid.project(problem.tiles.join(weight * residual)) - equations.roughen(fit.surface)
         step, surface = equations.solve(own, force * free, below)
         state, moved = _advanced(problem, fit.state, step, common)
+        width_before = fit.common
         fit = replace(fit, state=state, surface=fit.surface + surface, common=common, spread=spread)
-        sigma = torch.diagonal(own, dim1=1, dim2=2)[:, :2].rsqrt()
-        still = ((moved < 0.03 * sigma) | (moved < 1e-4)).all(1)
-        settled = (
-            iteration > 3 and damping == 0 and bool(still.double().mean() > 0.998 if len(still) else True)
-        )
+        settled = damping == 0 and iteration > 1 and _still(fit, own, moved, width_before, rough)
     return fit, most, False
+
+
+def _still(fit: _Fit, own: torch.Tensor, moved: torch.Tensor, width_before: float, rough: bool) -> bool:
+    """Whether all but a few of the significant columns have stopped moving, and the common width too."""
+    counts = fit.state.amplitude * own[:, 2, 2].clamp(min=0).sqrt() > 5
+    if not counts.any():
+        return True
+    if rough:
+        near = (moved[counts] < 0.05 * fit.state.width[counts, None]).all(1)
+        return abs(fit.common - width_before) < 0.01 and float(near.double().mean()) > 0.95
+    sigma = torch.diagonal(own[counts], dim1=1, dim2=2)[:, :2].rsqrt()
+    near = ((moved[counts] < 0.03 * sigma) | (moved[counts] < 1e-4)).all(1)
+    return abs(fit.common - width_before) < 1e-3 and float(near.double().mean()) > 0.995
 
 
 def _equations(
