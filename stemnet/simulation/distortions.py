@@ -106,14 +106,15 @@ def twin_wall(first: np.ndarray, second: np.ndarray, sense: int = 1) -> tuple[np
         Symmetric stretches of the parent lattice in (y, x), 1 where nothing is
         stretched.
     sense : int
-        1 or -1: which of the two possible walls.
+        Which of the two possible walls: 1 for the one whose normal leans
+        further towards x, -1 for the other.
 
     Returns
     -------
     jump : ndarray, shape (2,)
         For `strained_across`, on a specimen that `first` has stretched.
     normal : ndarray, shape (2,)
-        Unit vector from the first domain into the second.
+        Unit vector from the first domain into the second, towards larger y.
 
     Raises
     ------
@@ -128,11 +129,15 @@ def twin_wall(first: np.ndarray, second: np.ndarray, sense: int = 1) -> tuple[np
             f"{np.sqrt(high):.4f}; a coherent wall needs a direction that keeps its length. Give stretches "
             "of which neither exceeds the other in all directions."
         )
-    shrinking, growing = np.sqrt(1 - low), sense * np.sqrt(high - 1)
-    jump = axes @ [np.sqrt(high) * shrinking, np.sqrt(low) * growing] / np.sqrt(high - low)
-    normal = axes @ [-shrinking, growing] * (np.sqrt(high) - np.sqrt(low)) / np.sqrt(high - low)
-    length = np.hypot(*normal)
-    return jump * length, normal / length
+    shrinking, growing, scale = np.sqrt(1 - low), np.sqrt(high - 1), np.sqrt(high - low)
+    walls = []
+    for sign in (1, -1):
+        jump = axes @ [np.sqrt(high) * shrinking, sign * np.sqrt(low) * growing] / scale
+        normal = axes @ [-shrinking, sign * growing] * (np.sqrt(high) - np.sqrt(low)) / scale
+        length = np.hypot(*normal) * (1 if tuple(normal) > (0, 0) else -1)
+        walls.append((normal / length, jump * length))
+    normal, jump = sorted(walls, key=lambda wall: sense * wall[0][1])[-1]
+    return jump, normal
 
 
 def polar_shift(specimen: Specimen, sublattice: int, shift: np.ndarray) -> Specimen:
