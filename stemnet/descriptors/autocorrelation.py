@@ -75,8 +75,8 @@ def _search_within(yx, centers, spacing, contrast, reach):
         # stripes or noise in the intensities can veto every cell: then positions decide alone
         if strict is not None and strict_fit > 0.8 * fit:
             pair, fit = strict, strict_fit
-    vectors, fit = _parent(yx, tree, centers, candidates[list(pair)], fit, contrast, gate)
-    return _refined(reduced(vectors), differences, gate), fit
+    vectors = _refined(reduced(candidates[list(pair)]), differences, gate)
+    return _parent(yx, tree, centers, vectors, fit, contrast, gate)
 
 
 def _parent(yx, tree, centers, vectors, fit, contrast, gate):
@@ -206,4 +206,6 @@ def _maps_like_on_like(contrast, centers, partner):
     scale = np.sqrt((here**2).sum(axis=(0, 2)) * (there**2).sum(axis=(0, 2)))
     correlation = (here * there).sum(axis=(0, 2)) / np.maximum(scale, 1e-300)
     trusted = pairs >= 0.5 * pairs.max()
-    return correlation >= correlation[trusted].max() - 0.35 - 4 / np.sqrt(np.maximum(pairs, 1))
+    clearly_lower = correlation[trusted].max() - 0.35 - 4 / np.sqrt(np.maximum(pairs, 1))
+    # an order of n sites anticorrelates, at least as -1 / (n - 1); stripes from the scan do not
+    return correlation >= np.minimum(clearly_lower, -0.25)

@@ -80,6 +80,8 @@ def find_lattice(yx: np.ndarray, intensity: np.ndarray | None = None) -> Lattice
     rank = np.lexsort((yx[:, 1], yx[:, 0]))
     centers = rank[:: -(-len(yx) // SAMPLE)]
     spacing = column_spacing(yx)
+    if spacing == 0:  # more than half of the positions are doubles
+        return None
     contrast = None if intensity is None else local_contrast(yx, np.asarray(intensity, dtype=np.float64))
     found = search(yx, centers, spacing, contrast)
     if len(yx) >= 2 * PATCH:

@@ -20,7 +20,7 @@ CRYSTALS = {
 def make_crystal(
     name, *, cells=16, spacing=12.0, angle=0.3, noise=0.0, vacancies=0.0, false=0.0, strain=0.0, seed=0
 ):
-    """Return yx (N, 2) [px], intensity (N,), label (N,) (-1 for false columns), vectors (2, 2) [px], size [px].
+    """Return yx (N, 2) [px], intensity and label (N,) (-1: false column), vectors (2, 2) [px], size [px].
 
     `spacing` is the nearest-neighbor distance [px], `noise` a fraction of it,
     `strain` the largest slope of a smooth displacement field.
@@ -52,7 +52,7 @@ def make_crystal(
     return yx, intensity, label, vectors, size
 
 
-def same_lattice(found, true, tolerance=0.05):
+def spans_same(found, true, tolerance=0.05):
     """Whether two bases (rows) span the same lattice: an integer, unimodular matrix joins them."""
     change = found @ np.linalg.inv(true)
     return bool(

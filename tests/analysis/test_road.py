@@ -1,0 +1,69 @@
+from functools import partial
+
+import numpy as np
+import pytest
+
+from stemnet.analysis import side_by_side
+from stemnet.columns import Columns
+from stemnet.descriptors import neighbor_vectors
+
+
+def ferroelectric(side=18, noise=0.15, seed=0):
+    """Square A lattice with B in the centers, displaced along +y left of a wall and -y right of it."""
+    rng = np.random.default_rng(seed)
+    a = np.stack(np.meshgrid(np.arange(side), np.arange(side), indexing="ij"), -1).reshape(-1, 2) * 20.0 + 10
+    b = a + 10.0
+    domain = (b[:, 1] > 10 * side).astype(int)
+    b = b + np.where(domain[:, None] == 1, 2.0, -2.0) * [1.0, 0.0]
+    yx = np.concatenate([a, b]) + rng.normal(0, noise, (2 * side**2, 2))
+    intensity = np.concatenate([np.full(len(a), 1.0), np.full(len(b), 0.4)])
+    columns = Columns(yx, (20 * side + 10, 20 * side + 10), 0.2, {"intensity": intensity})
+    return columns, np.concatenate([np.full(len(a), -1), domain])
+
+
+def test_every_method_finds_planted_polar_domains():
+    columns, domain = ferroelectric()
+    result = side_by_side(
+        columns, describe=partial(neighbor_vectors, center=1, neighbors=0), truth={"domain": domain}
+    )
+    assert [e.method for e in result.embeddings] == ["pca", "vae"]
+    assert [c.method for c in result.clusterings] == ["kmeans_vectors", "kmeans_angles"]
+    assert [row["method"] for row in result.rows] == ["pca", "vae", "kmeans_vectors", "kmeans_angles"]
+    assert min(row["truth_ari_domain"] for row in result.rows) > 0.95
+    assert set(result.columns["sublattice"]) == {0, 1}
+    assert result.lattice.k == 4
+    assert result.notes == ()
+    for e in result.embeddings:
+        np.testing.assert_array_equal(np.isfinite(e.latent).all(axis=1), result.vectors.valid)
+
+
+def test_the_same_seed_gives_the_same_result():
+    columns, _ = ferroelectric(side=9)
+    first, second = side_by_side(columns), side_by_side(columns)
+    np.testing.assert_array_equal(first.embeddings[1].latent, second.embeddings[1].latent)
+    np.testing.assert_equal(first.rows, second.rows)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5, 13, 25])
+def test_too_few_columns_give_notes_instead_of_errors(n):
+    result = side_by_side(Columns(np.random.default_rng(n).uniform(0, 60, (n, 2)), (60, 60)))
+    assert len(result.columns) == len(result.vectors) == n
+    assert result.rows == []
+    assert any("are needed" in note for note in result.notes)
+    assert any("No lattice" in note for note in result.notes)
+
+
+def test_a_perfect_crystal_has_nothing_to_tell_apart():
+    a = np.stack(np.meshgrid(np.arange(12), np.arange(12), indexing="ij"), -1).reshape(-1, 2) * 16.0 + 8
+    result = side_by_side(Columns(a, (200, 200)))
+    assert result.vectors.valid.sum() == 100
+    assert result.embeddings == result.clusterings == ()
+    assert any("equal rows" in note for note in result.notes)
+
+
+def test_without_a_lattice_the_rest_is_computed_and_said():
+    yx = np.random.default_rng(0).uniform(0, 250, (200, 2))
+    result = side_by_side(Columns(yx, (250, 250)))
+    assert result.lattice is None
+    assert "No lattice" in result.notes[0]
+    assert len(result.rows) == 4
