@@ -65,7 +65,7 @@ def compare(
     features = {e.method: e.latent for e in embeddings}
     features |= {c.method: _indicator(c.labels) for c in clusterings}
     for row in table:
-        method = row["method"]
+        method = str(row["method"])
         for other in labels:
             row[f"ari_{other}"] = NAN if other == method else _agreement(labels[method], labels[other])
         for name, values in (truth or {}).items():

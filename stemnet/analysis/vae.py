@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from typing import cast
 
 import numpy as np
 import torch
@@ -243,7 +244,8 @@ def _start_as_pca(model: VAE, standard: np.ndarray) -> None:
         model.decoder_linear.bias.zero_()
         model.encoder_linear.weight.copy_(torch.from_numpy(loadings / signal[:, None]))
         model.encoder_linear.bias.zero_()
-        model.encoder[-1].bias[d:].copy_(torch.from_numpy(np.log(noise / signal)))
+        last = cast(torch.nn.Linear, model.encoder[-1])
+        last.bias[d:].copy_(torch.from_numpy(np.log(noise / signal)))
         model.log_noise.fill_(math.log(noise))
 
 

@@ -82,8 +82,7 @@ def neighbor_vectors(
     vectors = np.full((len(columns), k, 2), np.nan)
     for s in np.unique(label[label >= 0]) if center is None else [center]:
         rows = np.nonzero(label == s)[0]
-        allowed = {"same": label == s, "all": label >= 0}.get(neighbors, label == neighbors)
-        others = np.nonzero(allowed)[0]
+        others = np.nonzero(np.isin(label, _kinds(label, s, neighbors)))[0]
         if order == "template" and lattice is not None:
             template = _template(lattice, label, yx, s, neighbors, k)
             vectors[rows] = _matched(yx, rows, others, template)
@@ -93,7 +92,7 @@ def neighbor_vectors(
                 start += np.arctan2(*lattice.template[0])
             vectors[rows] = _nearest(columns, yx, rows, others, k, order, start)
     unit, scale = ("px", 1.0) if columns.sampling is None else ("A", columns.sampling)
-    valid = np.isfinite(vectors).all(axis=(1, 2))
+    valid = np.asarray(np.isfinite(vectors).all(axis=(1, 2)))
     values = np.where(valid[:, None], vectors.reshape(len(columns), 2 * k) * scale, np.nan)
     names = tuple(f"r{i}{axis}_{unit}" for i in range(k) for axis in "yx")
     return Descriptors(values, names, columns.yx, valid)
@@ -149,9 +148,16 @@ def _template(lattice, label, yx, s, neighbors, k):
     return by_angle(_sites(lattice, label, yx, s, neighbors)[:k])
 
 
+def _kinds(label, s, neighbors):
+    """Sublattices that the neighbors of sublattice s are taken from."""
+    if neighbors == "same":
+        return [s]
+    return np.unique(label[label >= 0]) if neighbors == "all" else [neighbors]
+
+
 def _sites(lattice, label, yx, s, neighbors):
     """Ideal vectors from sublattice s to the sites around it, nearest first, shape (M, 2) [px]."""
-    kinds = {"same": [s], "all": np.unique(label[label >= 0])}.get(neighbors, [neighbors])
+    kinds = _kinds(label, s, neighbors)
     m = np.stack(np.meshgrid(*[np.arange(-4, 5)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
     sites = np.concatenate([(m + _offset(lattice, label, yx, s, t)) @ lattice.vectors for t in kinds])
     length = np.hypot(*sites.T)

@@ -70,9 +70,9 @@ class VAE(nn.Module):
 def perceptron(widths: Sequence[int]) -> nn.Sequential:
     """Linear layers of these widths with SiLU between; the last one starts with zero weights."""
     layers: list[nn.Module] = []
-    for n_in, n_out in pairwise(widths):
+    for n_in, n_out in pairwise(widths[:-1]):
         layers += [nn.Linear(n_in, n_out), nn.SiLU()]
-    layers.pop()
-    nn.init.zeros_(layers[-1].weight)
-    nn.init.zeros_(layers[-1].bias)
-    return nn.Sequential(*layers)
+    last = nn.Linear(widths[-2], widths[-1])
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    return nn.Sequential(*layers, last)
