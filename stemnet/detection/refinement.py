@@ -35,6 +35,7 @@ _OFF = 2.5  # columns further off the image than this many sigma are not fitted
 _EDGE = 0.5  # columns further off than this have the common width
 _TIGHTEST = 0.01  # widths are never taken to be more alike than this
 _FAINT = 0.1  # a column that nobody listed is fitted if it is brighter than this part of the typical one
+_STIFF = 1e3  # damping beyond which no step leads anywhere
 _ROUNDS = 3  # times that such columns are looked for
 _TWIN = 0.3  # starts closer than this many sigma are one column
 
@@ -122,6 +123,7 @@ class _Fit:
     common: float  # log of the common width
     spread: float  # standard deviation of the log widths about it
     noise: tuple[float, float]
+    excess: float = 1.0  # squared residuals over the noise: light that the model has no shape for
 
 
 def refine(
@@ -129,7 +131,7 @@ def refine(
     yx: np.ndarray,
     width: float,
     *,
-    max_iterations: int = 25,
+    max_iterations: int = 15,
     background_spacing: float | None = None,
     width_spread: float = 0.15,
     device: str | torch.device = "cpu",
@@ -172,7 +174,7 @@ def refine(
     for _ in range(_ROUNDS):
         fit, further, _ = _iterate(problem, fit, free, max_iterations, rough=True)
         iterations += further
-        problem, fit, more = _with_unlisted(problem, fit, free)
+        problem, fit, more = _with_unlisted(problem, fit, free, len(yx))
         if not more:
             break
         free = _free(problem, fit)
@@ -263,7 +265,9 @@ def _nearest(yx: np.ndarray, width: float) -> np.ndarray:
     return nearest
 
 
-def _with_unlisted(problem: _Problem, fit: _Fit, free: torch.Tensor) -> tuple[_Problem, _Fit, bool]:
+def _with_unlisted(
+    problem: _Problem, fit: _Fit, free: torch.Tensor, listed: int
+) -> tuple[_Problem, _Fit, bool]:
     """The same with columns added where significant light is left over; those that strayed start anew."""
     _, residual, weight = _measure(problem, fit)
     join, state, width = problem.tiles.join, fit.state, float(np.exp(fit.common))
@@ -271,7 +275,9 @@ def _with_unlisted(problem: _Problem, fit: _Fit, free: torch.Tensor) -> tuple[_P
     if not len(lit):
         return problem, fit, False
     faintest = _FAINT * float(lit.median())
-    more = residual_peaks(join(weight * residual), join(weight), width, state.yx, faintest)
+    more = residual_peaks(
+        join(weight * residual), join(weight), width, state.yx, state.amplitude, faintest
+    )
     if not len(more):
         return problem, fit, False
     start = torch.cat([problem.start, more])
@@ -316,20 +322,27 @@ def _measure(problem: _Problem, fit: _Fit) -> tuple[torch.Tensor, torch.Tensor, 
     model = problem.tiles.cut(problem.grid.evaluate(fit.surface))
     model += render(where, state.yx, state.amplitude, state.width)
     residual = torch.where(problem.mask, problem.image - model, 0.0)
-    return model, residual, _weights(problem, model, fit.noise)
+    return model, residual, _weights(problem, model, fit)
 
 
-def _weights(problem: _Problem, model: torch.Tensor, noise: tuple[float, float]) -> torch.Tensor:
+def _weights(problem: _Problem, model: torch.Tensor, fit: _Fit) -> torch.Tensor:
     """Inverse variance of every pixel; the variance never falls below a part of its typical value."""
-    typical = noise[0] + noise[1] * float(model.mean())
-    floor = max(1e-10, 0.02 * typical)
-    return problem.mask / (noise[0] + noise[1] * model).clamp(min=floor)
+    offset, slope = fit.noise
+    floor = max(1e-10, 0.02 * (offset + slope * float(model.mean())))
+    return problem.mask / ((offset + slope * model).clamp(min=floor) * fit.excess)
 
 
 def _relearned(problem: _Problem, fit: _Fit, model: torch.Tensor, residual: torch.Tensor) -> _Fit:
-    """The same model with the noise that its residuals show."""
+    """The same model with the noise that its residuals show.
+
+    Where the model does not describe the image to within the noise, what is
+    left over counts as noise too: it limits what the columns tell of themselves.
+    """
     join = problem.tiles.join
-    return replace(fit, noise=variance_line(join(residual), join(model), join(problem.mask)))
+    noise = variance_line(join(residual), join(model), join(problem.mask))
+    fit = replace(fit, noise=noise, excess=1.0)
+    misfit = float((_weights(problem, model, fit) * residual.square()).sum()) / max(int(problem.mask.sum()), 1)
+    return replace(fit, excess=max(1.0, misfit))
 
 
 def _iterate(
@@ -347,8 +360,10 @@ def _iterate(
         if trusted is not None:
             before, old_weight, misfit = trusted
             # weights of the step before: the same yardstick on both sides of it
-            if float((old_weight * residual.square()).sum()) > 1.05 * misfit and damping < 100:
+            if float((old_weight * residual.square()).sum()) > 1.05 * misfit:
                 fit, damping = before, max(10 * damping, 0.1)
+                if damping > _STIFF:
+                    return fit, iteration - 1, False
                 model, residual, weight = _measure(problem, fit)
                 settled = False
             else:
@@ -357,7 +372,7 @@ def _iterate(
                     return fit, iteration - 1, True
         if iteration > 1 or fit.noise[1] > 0:
             fit = _relearned(problem, fit, model, residual)
-            weight = _weights(problem, model, fit.noise)
+            weight = _weights(problem, model, fit)
         trusted = fit, weight, float((weight * residual.square()).sum())
         if pairs is None or abs(fit.common - paired_at) > 0.1:
             pairs, paired_at = (
@@ -488,7 +503,7 @@ def _report(
 ) -> Refinement:
     model, residual, _ = _measure(problem, fit)
     fit = _relearned(problem, fit, model, residual)
-    weight = _weights(problem, model, fit.noise)
+    weight = _weights(problem, model, fit)
     state = fit.state
     common = float(np.exp(fit.common))
     equations, own = _equations(problem, fit, weight, neighbor_pairs(state.yx, PAIR_REACH * common), free)
@@ -502,7 +517,7 @@ def _report(
 
     fitted = (free[:, 2] > 0) & (state.amplitude > 0)
     # against what a column wholly measured would weigh: a hundredth of that is no measurement
-    bright = fit.noise[0] + fit.noise[1] * (float(model.mean()) + state.amplitude)
+    bright = fit.excess * (fit.noise[0] + fit.noise[1] * (float(model.mean()) + state.amplitude))
     measured_part = equations.own[:, 2, 2] * bright.clamp(min=1e-10) / (np.pi * state.width**2)
     ok = fitted & (free[:, 0] > 0) & ~strayed & (measured_part > 0.01) & torch.isfinite(variance).all(1)
     sigma = torch.where(ok[:, None], (variance[:, :2] * correlation[0]).sqrt(), torch.nan)
@@ -512,7 +527,7 @@ def _report(
     unknowns = int(free.sum()) + fit.surface.numel()
     offset, slope = fit.noise
     rows = {
-        "yx": state.yx,
+        "yx": torch.where(ok[:, None], state.yx, problem.start),
         "amplitude": state.amplitude * scale,
         "width": state.width,
         "intensity": 2 * np.pi * state.amplitude * scale * state.width**2,
@@ -528,7 +543,7 @@ def _report(
         noise=(offset * scale**2 - slope * scale * low, slope * scale),
         common_width=common,
         residual_rms=float(residual.double().square().sum() / measured) ** 0.5 * scale,
-        chi2=float(whitened.double().square().sum()) / max(measured - unknowns, 1),
+        chi2=fit.excess * float(whitened.double().square().sum()) / max(measured - unknowns, 1),
         correlation=correlation,
         unlisted_yx=state.yx[listed:].cpu().numpy(),
         unlisted_significance=significance[listed:].cpu().numpy(),

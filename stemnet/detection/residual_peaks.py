@@ -6,12 +6,19 @@ import torch
 from scipy.spatial import cKDTree
 
 _SIGNIFICANT = 6.0  # standard errors of the amplitude
-_CLEAR = 1.5  # sigma between a new column and any other: nearer, light left over is a wrong shape
+_CLEAR = 1.8  # sigma between a new column and any other: nearer, light left over is a wrong shape
+_FAR = 3.5  # nearer than this many sigma, tails that no Gaussian has may look like a faint column,
+_FLANK = 0.3  # so that it must have this part of the height of the column beside it
 _OUTSIDE = 1.5  # sigma beyond the edge of the image that are looked at
 
 
 def residual_peaks(
-    force: torch.Tensor, weight: torch.Tensor, width: float, yx: torch.Tensor, faintest: float
+    force: torch.Tensor,
+    weight: torch.Tensor,
+    width: float,
+    yx: torch.Tensor,
+    amplitude: torch.Tensor,
+    faintest: float,
 ) -> torch.Tensor:
     """Places where one more column would be significant.
 
@@ -23,8 +30,8 @@ def residual_peaks(
         Inverse variance; 0 where not measured.
     width : float
         Sigma of a column [px].
-    yx : Tensor, shape (N, 2)
-        Columns in the model [px].
+    yx, amplitude : Tensor, shape (N, 2) and (N,)
+        Columns in the model: positions [px] and peak heights.
     faintest : float
         Smallest amplitude that counts; fainter light is a matter of the shape of columns.
 
@@ -57,6 +64,8 @@ def residual_peaks(
     peak = (score == highest) & (score > _SIGNIFICANT) & (push > faintest * information)
     found = (torch.nonzero(peak).double() - pad) * cell + (cell - 1) / 2
     if len(found) and len(yx):
-        apart = cKDTree(yx.cpu().numpy()).query(found.cpu().numpy())[0]
-        found = found[torch.as_tensor(apart > _CLEAR * width, device=found.device)]
+        apart, beside = cKDTree(yx.cpu().numpy()).query(found.cpu().numpy())
+        apart, beside = torch.as_tensor(apart).to(found), torch.as_tensor(beside).to(yx.device)
+        bright = (push / information.clamp(min=1e-30))[peak] > _FLANK * amplitude[beside]
+        found = found[(apart > _CLEAR * width) & (bright | (apart > _FAR * width))]
     return found
