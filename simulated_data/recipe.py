@@ -51,7 +51,9 @@ def pbtio3_domains(rng: np.random.Generator) -> Made:
     parent, sampling, wall = (c * a * a) ** (1 / 3), 0.17, 4.0
     size = sampling * np.array(SHAPE)
     upright, lying = np.diag([c, a]) / parent, np.diag([a, c]) / parent
-    jump, normal = twin_wall(upright, lying)  # of the two walls, the one that polarization passes head to tail
+    jump, normal = twin_wall(
+        upright, lying
+    )  # of the two walls, the one that polarization passes head to tail
     # Half of the twins' rotation each, so that both stand equally near the scan axes.
     turn = _rotation(-_angle((np.eye(2) + np.outer(jump, normal)) @ upright @ np.linalg.inv(lying)) / 2)
     first, jump, normal = turn @ upright, turn @ jump, turn @ normal

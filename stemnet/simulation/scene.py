@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -15,7 +15,7 @@ from stemnet.simulation.scan import apparent_positions, drift, line_jitter
 from stemnet.simulation.specimen import Specimen
 
 REFERENCE_CROSS_SECTION = 0.01
-"""HAADF cross-section of one Mo atom [A^2] at a typical collection angle; sets the scale of electrons per dose."""
+"""HAADF cross-section of one Mo atom at a typical collection angle [A^2]; sets electrons per dose."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Microscope:
         Clip the image at this share of the brightest expected peak.
     """
 
-    probe: Probe = Probe()
+    probe: Probe = field(default_factory=Probe)
     sampling: float = 0.1
     dose: float = 1e4
     exponent: float = 1.7
@@ -180,32 +180,39 @@ class Scene:
             },
         )
 
+    def appearing(self, yx: np.ndarray) -> np.ndarray:
+        """Where points of the specimen (N, 2) [A] appear in the image [px]: vacant sites, say."""
+        return apparent_positions(np.asarray(yx) / self.sampling, self.offsets, self.width)
+
     def signal_to_noise(self) -> np.ndarray:
         """Matched-filter signal-to-noise of each column among its neighbors, shape (N,).
 
         The amplitude's standard error of an isolated Gaussian on a background
         v per pixel is sqrt(v / (pi s^2)); here v holds half of the column's
-        own counts, the smooth background, and the neighbors' tails.
+        own counts, the smooth background, and the neighbors' tails. A column
+        whose neighbors fill the dip between them is harder to tell apart: the
+        figure is scaled by the depth of the shallowest dip, full at 4 sigma.
         """
-        area = 2 * np.pi * self.width**2
-        own = self.electrons / area
-        around = _overlap(self.yx, own, self.width)
+        own = self.electrons / (2 * np.pi * self.width**2)
+        around, dip = _crowding(self.yx, own, self.width)
         noise = np.maximum(self.knots.mean(), 0) + around + 0.5 * own + self.read_noise**2 + 1e-9
         # The texture of a support is noise too as far as it varies at the width of a column.
         structured = (self.support * np.exp(-((self.support_length / self.width - 1) ** 2) / 2)) ** 2
-        return own / np.sqrt(noise / (np.pi * self.width**2) + structured)
+        alone = own / np.sqrt(noise / (np.pi * self.width**2) + structured)
+        return alone * np.clip(dip / 0.7, 0.02, 1.0)
 
 
-def _overlap(yx: np.ndarray, peak: np.ndarray, width: float) -> np.ndarray:
-    """Intensity of all other columns' Gaussians at each column, shape (N,)."""
-    total = np.zeros(len(yx))
+def _crowding(yx: np.ndarray, peak: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
+    """Neighbors' intensity on each column, and the depth of its shallowest dip as a share of its peak."""
+    total, filled = np.zeros(len(yx)), np.zeros(len(yx))
     if len(yx) > 1:
-        pairs = cKDTree(yx).query_pairs(4 * width, output_type="ndarray")
-        gap = yx[pairs[:, 0]] - yx[pairs[:, 1]]
-        fall = np.exp(-(gap**2).sum(1) / (2 * width**2))
-        np.add.at(total, pairs[:, 0], fall * peak[pairs[:, 1]])
-        np.add.at(total, pairs[:, 1], fall * peak[pairs[:, 0]])
-    return total
+        pairs = cKDTree(yx).query_pairs(6 * width, output_type="ndarray")
+        gap2 = ((yx[pairs[:, 0]] - yx[pairs[:, 1]]) ** 2).sum(1) / width**2
+        for one, other in (pairs.T, pairs.T[::-1]):
+            np.add.at(total, one, np.exp(-gap2 / 2) * peak[other])
+            between = np.exp(-gap2 / 8) * (1 + peak[other] / np.maximum(peak[one], 1e-12))
+            np.maximum.at(filled, one, between)
+    return total, 1 - filled
 
 
 def stage(
@@ -230,7 +237,7 @@ def stage(
     blur = float(np.hypot(m.probe.source_size / FWHM, m.smearing)) / s
     width = core_width(table, limit, m.probe.source_size, m.smearing) / s
     per_atom = m.dose * REFERENCE_CROSS_SECTION / 42.0**m.exponent
-    electrons = scattering(specimen.species, m.exponent) * specimen.thickness * per_atom if len(specimen) else np.zeros(0)
+    electrons = scattering(specimen.species, m.exponent) * specimen.thickness * per_atom
     brightest = float(np.max(electrons, initial=m.dose * REFERENCE_CROSS_SECTION))
     peak = brightest / (2 * np.pi * width**2)
     yx = specimen.yx / s
@@ -242,7 +249,8 @@ def stage(
     grid = np.linspace(-0.5, 0.5, 9)
     tilt = rng.normal(0, 1, 2)
     knots = 1 + m.gradient * (grid[:, None] * tilt[0] + grid[None, :] * tilt[1])
-    knots = peak * (m.background * np.clip(knots, 0, None) + m.contamination * np.abs(rng.normal(0, 1, (9, 9))))
+    patches = np.abs(rng.normal(0, 1, (9, 9)))
+    knots = peak * (m.background * np.clip(knots, 0, None) + m.contamination * patches)
     rows = shape[0]
     offsets = drift(rows, (m.drift[0] / s, m.drift[1] / s), m.wander / s, rng)
     offsets = offsets + line_jitter(rows, m.jitter / s, m.jitter_correlation, rng)
@@ -270,4 +278,3 @@ def stage(
         specimen=specimen,
         seed=int(rng.integers(2**62)),
     )
-

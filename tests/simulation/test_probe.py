@@ -1,0 +1,95 @@
+"""The probe: wavelength, transfer function, width."""
+
+import numpy as np
+import pytest
+from few_columns import fitted, scene_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stemnet import StemnetError
+from stemnet.simulation.probe import FWHM, TABLE, Probe, core_width, transfer, wavelength
+from stemnet.simulation.rendering import expected
+
+probes = st.builds(
+    Probe,
+    voltage=st.sampled_from([60.0, 80.0, 100.0, 200.0, 300.0]),
+    semi_angle=st.floats(15, 40),
+    defocus=st.floats(-100, 100),
+    astigmatism=st.floats(0, 60),
+    astigmatism_angle=st.floats(0, np.pi),
+    coma=st.floats(0, 1500),
+    coma_angle=st.floats(0, 2 * np.pi),
+    cs=st.floats(-1e5, 1e5),
+)
+
+
+@pytest.mark.parametrize(("voltage", "picometers"), [(60, 4.87), (100, 3.70), (200, 2.51), (300, 1.97)])
+def test_wavelengths_are_the_tabulated_ones(voltage, picometers):
+    assert 100 * wavelength(voltage) == pytest.approx(picometers, abs=0.005)
+
+
+@settings(deadline=None)
+@given(probes)
+def test_the_transfer_function_is_one_at_rest_and_nowhere_more(probe):
+    table, limit = transfer(probe)
+    assert table.shape == (TABLE + 1, TABLE + 1)
+    assert table[TABLE // 2, TABLE // 2] == pytest.approx(1)
+    assert np.abs(table).max() <= 1 + 1e-5
+    # A real image: opposite frequencies are conjugate.
+    np.testing.assert_allclose(table[1:-1, 1:-1], np.conj(table[1:-1, 1:-1][::-1, ::-1]), atol=1e-5)
+    # Nothing passes beyond twice the aperture.
+    k = np.linspace(-limit, limit, TABLE + 1)
+    assert limit == pytest.approx(2 * probe.semi_angle * 1e-3 / wavelength(probe.voltage))
+    assert np.abs(table[np.hypot(k[:, None], k[None, :]) > 1.07 * limit]).max() < 1e-5
+
+
+@settings(deadline=None)
+@given(probes)
+def test_aberrations_only_weaken_the_transfer(probe):
+    clean = Probe(probe.voltage, probe.semi_angle)
+    assert np.all(np.abs(transfer(probe)[0]) <= np.abs(transfer(clean)[0]) + 1e-5)
+
+
+def test_an_ideal_probe_has_the_transfer_function_of_a_round_aperture():
+    table, _ = transfer(Probe(200, 25))
+    share = np.abs(np.linspace(-1, 1, TABLE + 1))
+    wanted = 2 / np.pi * (np.arccos(share) - share * np.sqrt(1 - share**2))
+    np.testing.assert_allclose(table[TABLE // 2].real, wanted, atol=0.02)
+    np.testing.assert_allclose(table[:, TABLE // 2].real, wanted, atol=0.02)
+
+
+@pytest.mark.parametrize(("voltage", "semi_angle"), [(60, 34), (100, 30), (200, 25), (300, 22)])
+@pytest.mark.parametrize("coma", [300.0, 1500.0])
+@pytest.mark.parametrize("angle", [0.3, 2.0])
+def test_coma_leaves_the_center_in_place(voltage, semi_angle, coma, angle):
+    scene = scene_of(
+        [[31.3, 32.4]], probe=Probe(voltage, semi_angle, coma=coma, coma_angle=angle), sampling=0.1
+    )
+    found = fitted(expected([scene])[0].numpy(), (31.3, 32.4), scene.width)
+    assert np.abs(found[:2] - [31.3, 32.4]).max() < 0.03 * scene.width
+
+
+@pytest.mark.parametrize("source", [0.5, 1.0, 1.5])
+def test_source_and_smearing_widen_in_quadrature(source):
+    def sigma(size, smearing):
+        scene = scene_of(
+            [[40.0, 40.0]], (80, 80), probe=Probe(200, 25, source_size=size), sampling=0.12, smearing=smearing
+        )
+        return 0.12 * fitted(expected([scene])[0].numpy(), (40, 40), 1.2 * scene.width)[2]
+
+    added = source / FWHM
+    assert sigma(source, 0.08) == pytest.approx(np.hypot(sigma(0.0, 0.08), added), rel=0.04)
+    assert sigma(0.0, added) == pytest.approx(sigma(source, 0.0), rel=1e-3)
+
+
+def test_the_width_is_that_of_a_gaussian_when_the_source_decides():
+    probe = Probe(300, 60, source_size=1.5)
+    assert core_width(*transfer(probe), probe.source_size, 0.0) == pytest.approx(1.5 / FWHM, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"voltage": 0.0}, {"semi_angle": 0.0}, {"semi_angle": 300.0}, {"source_size": -1.0}]
+)
+def test_an_impossible_probe_is_refused(wrong):
+    with pytest.raises(StemnetError, match="give"):
+        Probe(**wrong)
