@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -42,6 +43,10 @@ def _enter(config_name: str, job: Callable[[DictConfig], object]) -> None:
             return job(config)
         except StemnetError as problem:
             _stop(problem)
+        except Exception as problem:
+            if os.environ.get("HYDRA_FULL_ERROR"):
+                raise
+            _stop(StemnetError(_unforeseen(problem)))
 
     hydra.main(version_base="1.3", config_path=str(resources.configs()), config_name=config_name)(guarded)()
 
@@ -49,6 +54,16 @@ def _enter(config_name: str, job: Callable[[DictConfig], object]) -> None:
 def _stop(problem: StemnetError) -> None:
     print(f"stemnet: {problem}", file=sys.stderr)
     sys.exit(1)
+
+
+def _unforeseen(problem: Exception) -> str:
+    """One sentence for what no check foresaw: settings that a constructor refuses, a full disk."""
+    cause = problem.__cause__ or problem
+    words = " ".join(str(cause).split("full_key")[0].split())
+    return (
+        f"This could not be done with these settings ({type(cause).__name__}: {words}). "
+        "See --help for the settings, or set HYDRA_FULL_ERROR=1 to see where it happened."
+    )
 
 
 def _train(config: DictConfig) -> float:

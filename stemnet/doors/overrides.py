@@ -8,9 +8,9 @@ misspelt key is answered with the nearest one that exists.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from stemnet import resources
 from stemnet.errors import StemnetError
@@ -19,8 +19,19 @@ FILE_KEYS = ("input", "output", "checkpoint", "resume", "truth")
 """Keys whose value is a file or folder name, taken literally."""
 
 
-OTHER_CONFIGS = {"--config-dir", "-cd", "--config-name", "-cn", "--config-path", "-cp", "--package", "-p"}
-"""Flags of people who bring their own configs; Hydra alone knows what these hold."""
+OWN_WAY = {
+    "--config-dir",
+    "-cd",
+    "--config-name",
+    "-cn",
+    "--config-path",
+    "-cp",
+    "--package",
+    "-p",
+    "--cfg",
+    "-c",
+}
+"""Flags that take a value, of people who bring their own configs or look at ours; Hydra answers these itself."""
 
 
 def spelled(arguments: Sequence[str], bare: str | None) -> list[str]:
@@ -40,15 +51,17 @@ def spelled(arguments: Sequence[str], bare: str | None) -> list[str]:
     Raises
     ------
     StemnetError
-        If a bare argument is given where none is understood.
+        If a bare argument is given where none is understood, or files are
+        given both bare and by the key.
     """
     result: list[str] = []
     files: list[str] = []
+    before = ""
     for argument in arguments:
         key, equals, value = argument.partition("=")
-        if argument.startswith("-"):
+        if argument.startswith("-") or before in OWN_WAY:
             result.append(argument)
-        elif Path(argument).exists() and bare is not None and not (equals and key in FILE_KEYS):
+        elif os.path.exists(argument) and bare is not None and not (equals and key in FILE_KEYS):
             files.append(argument)
         elif equals and re.fullmatch(r"[+~]{0,2}[\w./@:-]+", key):
             result.append(f"{key}={_value(value)}" if key in FILE_KEYS else argument)
@@ -60,19 +73,25 @@ def spelled(arguments: Sequence[str], bare: str | None) -> list[str]:
             raise StemnetError(
                 f"'{argument}' is not a setting; settings are written key=value. See --help for the keys."
             )
+        before = argument
+    if files and any(argument.startswith(f"{bare}=") for argument in result):
+        raise StemnetError(f"Files were given both by {bare}= and without; give all of them one way.")
     if files:
         result.append(f"{bare}=[{','.join(_quoted(name) for name in files)}]")
     return result
 
 
 def _value(value: str) -> str:
-    """A file name, or a bracketed list of them."""
-    if value.startswith("[") and value.endswith("]") and not Path(value).exists():
-        names = [name.strip().strip("'\"") for name in value[1:-1].split(",")]
-        return f"[{','.join(_quoted(name) for name in names if name)}]"
+    """What exists is a name as it stands; else a list in brackets, nothing, or a name in quotes or without."""
+    if os.path.exists(value):
+        return _quoted(value)
+    if value.startswith("[") and value.endswith("]"):
+        names = re.findall(r"""\s*(?:'([^']*)'|"([^"]*)"|([^,]+))\s*(?:,|$)""", value[1:-1])
+        return f"[{','.join(_quoted(one or other or plain.strip()) for one, other, plain in names)}]"
     if value in ("", "null"):
         return "null"
-    return _quoted(value.strip("'") if value.startswith("'") and value.endswith("'") else value)
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+    return _quoted(value[1:-1] if quoted else value)
 
 
 def _quoted(name: str) -> str:
@@ -99,22 +118,33 @@ def checked(config_name: str, arguments: Sequence[str]) -> None:
     from omegaconf.errors import OmegaConfBaseException
 
     typed = [argument for argument in arguments if not argument.startswith("-")]
-    if OTHER_CONFIGS & set(arguments):
+    if OWN_WAY & set(arguments):
         return
     try:
         parsed = OverridesParser.create().parse_overrides(typed)
-        # Dict-valued overrides such as model={base: 8} are Hydra's own; sweeps are checked run by run.
-        single = [
-            override.input_line
-            for override in parsed
-            if not override.is_sweep_override() and not override.key_or_group.startswith("hydra")
-        ]
-        for override in parsed:
+        ours = [override for override in parsed if not override.key_or_group.startswith("hydra")]
+        swept = [override for override in ours if override.is_sweep_override()]
+        if swept and not {"-m", "--multirun"} & set(arguments):
+            raise StemnetError(
+                f"{swept[0].input_line} holds several values; add -m to run one after the other, or give one."
+            )
+        for override in ours:
             # Hydra passes over an optional group's unknown choice in silence.
-            if override.key_or_group == "experiment" and not override.is_sweep_override():
-                _known_choice("experiment", str(override.value()))
+            if override.key_or_group == "experiment":
+                values = override.sweep_iterator() if override in swept else [override.value()]
+                for value in values:
+                    _known_choice("experiment", str(value).strip("'"))
+        single = [override.input_line for override in ours if override not in swept]
+        each = [
+            f"{override.get_key_element()}={value}"
+            for override in swept
+            if override.is_choice_sweep()
+            for value in override.sweep_string_iterator()
+        ]
         with initialize_config_dir(str(resources.configs()), version_base="1.3"):
             compose(config_name, overrides=single)
+            for one in each:
+                compose(config_name, overrides=[*single, one])
     except (HydraException, OmegaConfBaseException) as problem:
         raise StemnetError(_explained(config_name, str(problem), typed)) from None
 
@@ -128,6 +158,7 @@ def _known_choice(group: str, name: str) -> None:
 def _explained(config_name: str, problem: str, typed: Sequence[str]) -> str:
     """One sentence on what is wrong with the command line."""
     from hydra import compose, initialize_config_dir
+    from omegaconf import DictConfig
 
     unknown = re.search(r"(?:Could not override|Key) '([^']+)'", problem)
     choice = re.search(r"Could not find '([^']+)'", problem)
@@ -137,9 +168,16 @@ def _explained(config_name: str, problem: str, typed: Sequence[str]) -> str:
         return f"There is no {group or 'config'} called '{name}'. Choose one of: {', '.join(have)}."
     if unknown:
         with initialize_config_dir(str(resources.configs()), version_base="1.3"):
-            known = [str(key) for key in compose(config_name)]
-        near = difflib.get_close_matches(unknown[1], known, 1)
-        hint = f"Did you mean '{near[0]}'?" if near else f"The settings are: {', '.join(sorted(known))}."
+            config = compose(config_name)
+        top = [str(key) for key in config]
+        below = [
+            f"{key}.{name}"
+            for key in top
+            if isinstance(config._get_node(key), DictConfig)
+            for name in config[key]
+        ]
+        near = difflib.get_close_matches(unknown[1], top + below, 1)
+        hint = f"Did you mean '{near[0]}'?" if near else f"The settings are: {', '.join(sorted(top))}."
         return f"There is no setting '{unknown[1]}'. {hint}"
     first = problem.strip().splitlines()[0]
     return (

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from tqdm import tqdm
@@ -14,6 +16,7 @@ from tqdm import tqdm
 from stemnet import resources, storage
 from stemnet.detection.segmenter import Settings
 from stemnet.doors.one_input import Job, process
+from stemnet.doors.values import PREDICT, checked_values
 from stemnet.errors import StemnetError
 from stemnet.models import checkpoint
 from stemnet.reading import expand_inputs, unique_stems
@@ -30,11 +33,12 @@ def predict_from(config: DictConfig) -> None:
         If nothing can be processed at all: no input, unreadable weights, an
         impossible setting; or, at the end, if some inputs failed.
     """
+    checked_values(config, PREDICT)
     if config.threads:
         torch.set_num_threads(int(config.threads))
     job = _job(config)
     paths = _inputs(config)
-    output = Path(config.output)
+    output = _output(config)
     rows, failed = [], []
     names = unique_stems(paths)
     bar = tqdm(total=len(paths), disable=None, unit="file", leave=False)
@@ -86,6 +90,22 @@ def _inputs(config: DictConfig) -> list[str]:
     return paths
 
 
+def _output(config: DictConfig) -> Path:
+    """The folder that was named, or of a sweep the one of this run in it."""
+    if not config.output:
+        raise StemnetError("output= names no folder. Give one for the results, or leave it out for 'results'.")
+    hydra = HydraConfig.get() if HydraConfig.initialized() else None
+    swept = hydra is not None and hydra.mode == RunMode.MULTIRUN
+    folder = Path(hydra.runtime.output_dir if swept else config.output)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StemnetError(
+            f"output={config.output} cannot be made a folder ({problem.strerror}). Give one that can be written."
+        ) from problem
+    return folder
+
+
 def _truth(config: DictConfig, path: Path) -> Path | None:
     """The truth that was named, or the one that lies beside a simulated example."""
     if config.truth is not None:
@@ -96,10 +116,6 @@ def _truth(config: DictConfig, path: Path) -> Path | None:
 
 def _job(config: DictConfig) -> Job:
     weights = Path(config.checkpoint) if config.checkpoint else resources.weights()
-    for name in ("sampling", "threshold", "significance", "width"):
-        value = config[name]
-        if value is not None and not (isinstance(value, int | float) and value > 0):
-            raise StemnetError(f"{name}={value} was given; give a positive number, or leave it out.")
     if config.device != "cpu" and not _available(config.device):
         raise StemnetError(
             f"device={config.device} was asked for, and torch finds none here. Leave it out to use the CPU."

@@ -10,6 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from stemnet.doors.values import TRAIN, checked_values
 from stemnet.errors import StemnetError
 from stemnet.report.style import save as save_figure
 from stemnet.report.training import training_figure
@@ -26,6 +27,7 @@ def train_from(config: DictConfig) -> float:
     StemnetError
         If a value in the config is impossible.
     """
+    checked_values(config, TRAIN)
     if config.threads:
         torch.set_num_threads(int(config.threads))
     # The one place that seeds globally: layers draw their initial weights from torch's own generator.

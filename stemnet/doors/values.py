@@ -1,0 +1,88 @@
+"""What each setting may hold; configs carry no types, so the doors say it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from stemnet.errors import StemnetError
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a setting may hold.
+
+    Parameters
+    ----------
+    words : str
+        For the sentence "give ...".
+    fits : callable
+        Whether a value is of the kind.
+    """
+
+    words: str
+    fits: Callable[[object], bool]
+
+
+def whole(least: int) -> Kind:
+    """Whole numbers from `least` on."""
+    return Kind(
+        f"a whole number of at least {least}",
+        lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least,
+    )
+
+
+def optional(kind: Kind) -> Kind:
+    """The same, or nothing."""
+    return Kind(f"{kind.words}, or leave it out", lambda value: value is None or kind.fits(value))
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
+
+
+POSITIVE = Kind("a positive number", _is_positive)
+SHARE = Kind("a number between 0 and 1", lambda value: _is_positive(value) and value < 1)
+SWITCH = Kind("true or false", lambda value: isinstance(value, bool))
+SEED = Kind("a whole number from 0 to 4294967295", lambda value: whole(0).fits(value) and value < 2**32)
+
+PREDICT = {
+    "sampling": optional(POSITIVE),
+    "threshold": optional(SHARE),
+    "significance": POSITIVE,
+    "width": optional(POSITIVE),
+    "refine": SWITCH,
+    "latent": whole(1),
+    "clusters": optional(whole(2)),
+    "seed": SEED,
+    "threads": optional(whole(1)),
+    "figures": SWITCH,
+}
+TRAIN = {
+    "seed": SEED,
+    "epochs": whole(1),
+    "batches": whole(1),
+    "batch_size": whole(1),
+    "validation": whole(1),
+    "patch": whole(16),
+    "workers": whole(0),
+    "threads": optional(whole(1)),
+    "learning_rate": POSITIVE,
+    "patience": whole(1),
+    "working_width": POSITIVE,
+    "quiet": SWITCH,
+}
+
+
+def checked_values(config: Mapping[str, object], kinds: Mapping[str, Kind]) -> None:
+    """Hold the settings against what each may be.
+
+    Raises
+    ------
+    StemnetError
+        At the first that is something else.
+    """
+    for name, kind in kinds.items():
+        if not kind.fits(config[name]):
+            raise StemnetError(f"{name}={config[name]} was given; give {kind.words}.")
