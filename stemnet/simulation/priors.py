@@ -278,7 +278,7 @@ class MicroscopePrior:
             afterglow=sometimes(rng.uniform(0, 0.3)),
             lowpass=sometimes(rng.uniform(0.2, 0.8) * width_px),
             sharpen=sometimes(rng.uniform(0, 1.5)) if rng.random() < 0.5 else 0.0,
-            saturation=rng.uniform(0.6, 1.0) if rng.random() < self.rough / 3 else np.inf,
+            saturation=rng.uniform(0.75, 1.1) if rng.random() < self.rough / 4 else np.inf,
         )
         return microscope, width, log_uniform(rng, self.electrons)
 
