@@ -24,6 +24,8 @@ from stemnet.models.checkpoint import Checkpoint
 SMALLEST = 16
 TRIAL = 384
 """Hypotheses on the scale are tried on a part of the image this large, in working pixels."""
+QUICK = 6
+"""Iterations of a fit that only has to tell columns from nothing."""
 LEAVE_ALONE = (0.8, 1.3)
 """Zooms in this range are not worth the resampling."""
 
@@ -210,9 +212,10 @@ class _Finder:
         yx, _, _ = self._candidates(crop, trial.width, None)
         if not len(yx):
             return trial
-        fit = refine(crop, yx, trial.width, max_iterations=10)
+        fit = refine(crop, yx, trial.width, max_iterations=QUICK)
         places = crop.size / (2 * np.pi * trial.width**2)
-        gain = np.where(fit.ok, fit.significance, 0.0) ** 2 - 2 * np.log(max(places, 2.0))
+        strength = np.where(fit.ok & np.isfinite(fit.significance), fit.significance, 0.0)
+        gain = strength**2 - 2 * np.log(max(places, 2.0))
         fitted = fit.common_width if fit.ok.sum() > 4 else float("nan")
         return replace(trial, evidence=float(gain.clip(0).sum()), found=int((gain > 0).sum()), fitted=fitted)
 
@@ -243,19 +246,13 @@ class _Finder:
         return columns, probability
 
     def _fitted(self, image: np.ndarray, yx: np.ndarray, width: float) -> tuple[Refinement, np.ndarray]:
-        """Fit candidates together; the insignificant are taken out and the others fitted again.
-
-        The fit is made on the finest grid that carries information: columns
-        twenty pixels wide are fitted on a binned image.
-        """
+        """Fit candidates together, roughly; fit again, to the end, without the insignificant ones."""
         kept = np.arange(len(yx))
-        fit = refine(image, yx, width)
-        for _ in range(2):
-            good = self._significant(fit)
-            if good.all() or not good.any():
-                break
+        rough = refine(image, yx, width, max_iterations=QUICK)
+        good = self._significant(rough)
+        if good.any():
             kept = kept[good]
-            fit = refine(image, fit.yx[good], fit.common_width)
+        fit = refine(image, rough.yx[kept], rough.common_width)
         good = self._significant(fit)
         return _rows(fit, good), kept[good]
 
