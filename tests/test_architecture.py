@@ -26,10 +26,20 @@ FLOORS = {
     "descriptors": (GROUND, "numpy scipy", ""),
     "training": (f"{GROUND} storage simulation models detection", "numpy torch lightning", ""),
     "analysis": (f"{GROUND} storage descriptors models", "numpy scipy torch sklearn", ""),
-    "report": (f"{GROUND} storage simulation detection descriptors analysis", "numpy scipy matplotlib mpl_toolkits", ""),
+    "report": (f"{GROUND} storage descriptors analysis", "numpy scipy matplotlib mpl_toolkits", ""),
     "doors": (None, "numpy scipy torch hydra omegaconf tqdm", ""),
 }
-HEAVY = ["torch", "lightning", "pytorch_lightning", "sklearn", "matplotlib", "hydra", "rsciio", "h5py", "scipy"]
+HEAVY = [
+    "torch",
+    "lightning",
+    "pytorch_lightning",
+    "sklearn",
+    "matplotlib",
+    "hydra",
+    "rsciio",
+    "h5py",
+    "scipy",
+]
 
 
 def imports_of(path: Path) -> list[tuple[str, bool]]:
@@ -47,13 +57,19 @@ def imports_of(path: Path) -> list[tuple[str, bool]]:
             found += [(alias.name, id(node) in local) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: imports are absolute here"
-            names = [f"stemnet.{alias.name}" for alias in node.names] if node.module == "stemnet" else [node.module]
+            names = (
+                [f"stemnet.{alias.name}" for alias in node.names]
+                if node.module == "stemnet"
+                else [node.module]
+            )
             found += [(name, id(node) in local) for name in names]
     return found
 
 
 def rooms() -> list[str]:
-    return sorted(path.stem for path in PACKAGE.iterdir() if (path / "__init__.py").exists() or path.suffix == ".py")
+    return sorted(
+        path.stem for path in PACKAGE.iterdir() if (path / "__init__.py").exists() or path.suffix == ".py"
+    )
 
 
 def test_every_room_stands_on_a_floor():
@@ -64,7 +80,9 @@ def test_every_room_stands_on_a_floor():
 def test_a_room_imports_only_from_below(room: str):
     ours, others, local = FLOORS[room]
     allowed = set(FLOORS) if ours is None else {room, *ours.split()}
-    modules = [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else (PACKAGE / room).rglob("*.py")
+    modules = (
+        [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else (PACKAGE / room).rglob("*.py")
+    )
     wrong = []
     for path in modules:
         for name, inside in imports_of(path):
@@ -73,14 +91,22 @@ def test_a_room_imports_only_from_below(room: str):
                 target = rest.split(".")[0]
                 fine = not target or target in allowed
             else:
-                fine = top in sys.stdlib_module_names or top in others.split() or (inside and top in local.split())
+                fine = (
+                    top in sys.stdlib_module_names
+                    or top in others.split()
+                    or (inside and top in local.split())
+                )
             if not fine:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
     assert not wrong, "\n".join(wrong)
 
 
 def test_the_gpl_reader_is_named_in_one_place_only():
-    naming = [path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if "rsciio." in path.read_text()]
+    naming = [
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if "rsciio." in path.read_text()
+    ]
     assert naming == ["reading/microscope.py"]
 
 
