@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -63,6 +64,7 @@ class Probe:
             )
 
 
+@lru_cache(maxsize=16)
 def transfer(probe: Probe) -> tuple[np.ndarray, float]:
     """Optical transfer function of the probe's intensity.
 
@@ -80,6 +82,7 @@ def transfer(probe: Probe) -> tuple[np.ndarray, float]:
     -------
     table : ndarray of complex64, shape (65, 65)
         Values on a grid over [-limit, limit] in (ky, kx); 1 in the middle.
+        Not writable: the same array is given to whoever asks again.
     limit : float
         Largest spatial frequency of the table [1/A]; the function is 0 beyond.
     """
@@ -109,8 +112,9 @@ def transfer(probe: Probe) -> tuple[np.ndarray, float]:
         mean_phase = np.angle((core.sum(1 - axis) * np.exp(2j * np.pi * steps / TABLE)).sum())
         signed = np.where(turn < TABLE // 2, turn, turn - TABLE)
         table = table * np.exp(1j * signed * mean_phase)
-    table = np.pad(np.fft.fftshift(table), ((0, 1), (0, 1)))
-    return table.astype(np.complex64), 2 * cutoff
+    table = np.pad(np.fft.fftshift(table), ((0, 1), (0, 1))).astype(np.complex64)
+    table.setflags(write=False)
+    return table, 2 * cutoff
 
 
 def core_width(table: np.ndarray, limit: float, source_size: float, smearing: float) -> float:
