@@ -21,6 +21,9 @@ PAIR_REACH = (
     6.5  # columns further apart than this many sigma share less than 0.3 % of any entry of their blocks
 )
 _WINDOW = 3.8  # reach of a product of Gaussians, in its own sigma: all but 1e-2 of its fourth moment
+# Crowded images are fitted too well by wide columns on a ground below the darkest pixels.
+_SUNK = 0.2  # a ground this part of the contrast below the dark level
+_LIFT = 0.1  # is pulled back, by this part of the weight of the pixels
 _WINDOW_EDGE = 6.0  # the same where the middle of it may lie off the image
 
 
@@ -164,6 +167,7 @@ class NormalEquations:
     nodes: torch.Tensor  # flat indices of the coefficients over each column, (N, 16)
     cells: tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # rows, cols of the basis, weights of the cells
     stiffness: float
+    lift: torch.Tensor  # pull on each coefficient of the background that has sunk below the dark level
 
     @classmethod
     def assemble(
@@ -175,6 +179,7 @@ class NormalEquations:
         grid: Grid,
         reach: float,
         stiffness: float,
+        surface: torch.Tensor,
     ) -> NormalEquations:
         """Measure all parts under the weights, given in tiles."""
         i, j = pairs
@@ -191,6 +196,7 @@ class NormalEquations:
             nodes=nodes,
             cells=_cells(tiles.join(weight), grid),
             stiffness=stiffness,
+            lift=_inner(surface < -_SUNK) * (_LIFT * float(weight.sum()) / surface.numel()),
         )
 
     def multiply(
@@ -209,11 +215,16 @@ class NormalEquations:
         below.view(-1).index_add_(0, self.nodes.reshape(-1), light.reshape(-1))
         return out, below
 
+    def restore(self, surface: torch.Tensor) -> torch.Tensor:
+        """Force of the penalties, of roughness and of darker than dark, on a background."""
+        return -self.roughen(surface) - self.lift * _SUNK
+
     def roughen(self, surface: torch.Tensor) -> torch.Tensor:
-        """Product of the roughness penalty with coefficients of the background."""
+        """Product of the matrix of the penalties with a vector."""
         down = self.grid.down.roughness(surface.device)
         across = self.grid.across.roughness(surface.device)
-        return self.stiffness * (down @ surface + surface @ across + 1e-4 * surface)
+        rough = self.stiffness * (down @ surface + surface @ across + 1e-4 * surface)
+        return rough + self.lift * surface
 
     def solve(
         self,
@@ -257,6 +268,13 @@ class NormalEquations:
             rho, previous = float((column * zc).sum() + (surface * zs).sum()), rho
             pc, ps = zc + rho / previous * pc, zs + rho / previous * ps
         return x, u
+
+
+def _inner(mask: torch.Tensor) -> torch.Tensor:
+    """A mask without its rim: the outermost coefficients lie off the image, where a slope may lead anywhere."""
+    out = torch.zeros_like(mask)
+    out[1:-1, 1:-1] = mask[1:-1, 1:-1]
+    return out
 
 
 def _unit(basis: torch.Tensor) -> torch.Tensor:

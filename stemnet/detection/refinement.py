@@ -70,6 +70,9 @@ class Refinement:
     correlation : tuple of float
         Factors by which correlated noise inflates the variances of positions
         and amplitudes; they are included in the standard errors.
+    model : ndarray, shape (H, W)
+        Background and all columns, also those that were not listed; image
+        minus model is what the fit leaves over.
     unlisted_yx, unlisted_significance : ndarray, shape (P, 2) and (P,)
         Columns that no start stood for: significant light was left over, and
         they were fitted with the others so that they pull on none. Some lie a
@@ -93,6 +96,7 @@ class Refinement:
     residual_rms: float
     chi2: float
     correlation: tuple[float, float]
+    model: np.ndarray
     unlisted_yx: np.ndarray
     unlisted_significance: np.ndarray
     iterations: int
@@ -383,7 +387,7 @@ def _iterate(
         force = gradient(problem.tiles, weight * residual, fit.state, REACH)
         common, spread = _width_prior(problem, fit, equations.own, force, free)
         force[:, 3] += (common - fit.state.log_width) / fit.spread**2
-        below = problem.grid.project(problem.tiles.join(weight * residual)) - equations.roughen(fit.surface)
+        below = problem.grid.project(problem.tiles.join(weight * residual)) + equations.restore(fit.surface)
         step, surface = equations.solve(own, force * free, below)
         state, moved = _advanced(problem, fit.state, step, common)
         width_before = fit.common
@@ -416,7 +420,7 @@ def _equations(
     """Normal equations, and the own blocks with the prior of the width and a little damping."""
     state = fit.state
     equations = NormalEquations.assemble(
-        problem.tiles, weight, state, pairs, problem.grid, REACH, problem.stiffness
+        problem.tiles, weight, state, pairs, problem.grid, REACH, problem.stiffness, fit.surface
     )
     equations = replace(
         equations,
@@ -540,6 +544,7 @@ def _report(
     return Refinement(
         **{name: values[:listed].cpu().numpy() for name, values in rows.items()},
         background=problem.grid.evaluate(fit.surface).cpu().numpy() * scale + low,
+        model=problem.tiles.join(model).cpu().numpy() * scale + low,
         noise=(offset * scale**2 - slope * scale * low, slope * scale),
         common_width=common,
         residual_rms=float(residual.double().square().sum() / measured) ** 0.5 * scale,
