@@ -47,6 +47,7 @@ def spelled(arguments: Sequence[str], bare: str | None) -> list[str]:
     Returns
     -------
     list of str
+        Settings first, then flags.
 
     Raises
     ------
@@ -55,12 +56,13 @@ def spelled(arguments: Sequence[str], bare: str | None) -> list[str]:
         given both bare and by the key.
     """
     result: list[str] = []
+    flags: list[str] = []
     files: list[str] = []
     before = ""
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if argument.startswith("-") or before in OWN_WAY:
-            result.append(argument)
+            flags.append(argument)
         elif os.path.exists(argument) and bare is not None and not (equals and key in FILE_KEYS):
             files.append(argument)
         elif equals and re.fullmatch(r"[+~]{0,2}[\w./@:-]+", key):
@@ -78,7 +80,8 @@ def spelled(arguments: Sequence[str], bare: str | None) -> list[str]:
         raise StemnetError(f"Files were given both by {bare}= and without; give all of them one way.")
     if files:
         result.append(f"{bare}=[{','.join(_quoted(name) for name in files)}]")
-    return result
+    # Hydra's parser refuses settings on both sides of a flag.
+    return result + flags
 
 
 def _value(value: str) -> str:

@@ -117,17 +117,10 @@ def test_a_name_longer_than_a_disk_allows_is_no_traceback():
     assert _read(spelled([f"input={name}"], "input")).input == name
 
 
-def test_settings_and_flags_pass_as_they_are():
-    arguments = [
-        "-m",
-        "latent=1,2",
-        "--config-dir",
-        "my configs",
-        "descriptor=nearest",
-        "+new=1",
-        "vae.hidden=[8]",
-    ]
-    assert spelled(arguments, "input") == arguments
+def test_settings_pass_as_they_are_and_flags_follow_them():
+    typed = ["latent=1,2", "-m", "descriptor=nearest", "--config-dir", "my configs", "vae.hidden=[8]"]
+    ordered = ["latent=1,2", "descriptor=nearest", "vae.hidden=[8]", "-m", "--config-dir", "my configs"]
+    assert spelled(typed, "input") == ordered
 
 
 @pytest.mark.parametrize(
