@@ -279,9 +279,7 @@ def _with_unlisted(
     if not len(lit):
         return problem, fit, False
     faintest = _FAINT * float(lit.median())
-    more = residual_peaks(
-        join(weight * residual), join(weight), width, state.yx, state.amplitude, faintest
-    )
+    more = residual_peaks(join(weight * residual), join(weight), width, state.yx, state.amplitude, faintest)
     if not len(more):
         return problem, fit, False
     start = torch.cat([problem.start, more])
@@ -345,7 +343,9 @@ def _relearned(problem: _Problem, fit: _Fit, model: torch.Tensor, residual: torc
     join = problem.tiles.join
     noise = variance_line(join(residual), join(model), join(problem.mask))
     fit = replace(fit, noise=noise, excess=1.0)
-    misfit = float((_weights(problem, model, fit) * residual.square()).sum()) / max(int(problem.mask.sum()), 1)
+    misfit = float((_weights(problem, model, fit) * residual.square()).sum()) / max(
+        int(problem.mask.sum()), 1
+    )
     return replace(fit, excess=max(1.0, misfit))
 
 
