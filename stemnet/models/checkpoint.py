@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import torch
 from torch import nn
 
 from stemnet.errors import StemnetError
@@ -126,22 +127,24 @@ def load(path: str | Path) -> Checkpoint:
             f"{path} is not a stemnet weights file ({type(problem).__name__}). Give a .safetensors file that "
             "train.py exported, or leave checkpoint out to use the weights that come with stemnet."
         ) from problem
-    if header.pop("format", None) != FORMAT:
+    if not isinstance(header, dict) or header.pop("format", None) != FORMAT:
         raise StemnetError(
             f"{path} was written in another format than {FORMAT}. Export it again with this version of stemnet."
         )
-    spec = dict(header["network"])
+    spec = dict(header.get("network") or {})
     target = spec.pop("_target_", None)
     if target not in NETWORKS:
         raise StemnetError(
             f"{path} names the network '{target}', which this version does not have (it has {', '.join(NETWORKS)}). "
             "Update stemnet, or use another weights file."
         )
-    network = NETWORKS[target](**spec)
     try:
-        network.load_state_dict(tensors)
+        # On no device first: initial weights would be drawn from the global generator, only to be replaced.
+        with torch.device("meta"):
+            network = NETWORKS[target](**spec)
+        network.load_state_dict(tensors, assign=True)
         card = Card(**{**header, "width": tuple(header["width"]), "sampling": tuple(header["sampling"])})
-    except (RuntimeError, TypeError, KeyError) as problem:
+    except (RuntimeError, TypeError, ValueError, KeyError) as problem:
         raise StemnetError(
             f"The weights in {path} do not fit the network it names; the file is damaged. Export or copy it again."
         ) from problem
