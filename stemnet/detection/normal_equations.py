@@ -15,11 +15,12 @@ import torch
 from scipy.spatial import cKDTree
 
 from stemnet.detection.background import Grid
-from stemnet.detection.column_model import Tiles, membership, moments
+from stemnet.detection.column_model import REACH, Membership, Tiles, membership, moments
 
 PAIR_REACH = (
     6.5  # columns further apart than this many sigma share less than 0.3 % of any entry of their blocks
 )
+_MARGIN = 0.3  # columns may move by this many sigma before it is measured anew what reaches where
 _WINDOW = 3.8  # reach of a product of Gaussians, in its own sigma: all but 1e-2 of its fourth moment
 # Crowded images are fitted too well by wide columns on a ground below the darkest pixels.
 _SUNK = 0.2  # a ground this part of the contrast below the dark level
@@ -63,10 +64,61 @@ def _derivatives(moment: torch.Tensor, state: State) -> torch.Tensor:
     )
 
 
-def gradient(tiles: Tiles, field: torch.Tensor, state: State, reach: float) -> torch.Tensor:
+@dataclass(frozen=True)
+class Geometry:
+    """Which columns, and which products of two columns, reach into which tiles.
+
+    It is measured with a margin and serves until the columns have moved or
+    grown by more than that.
+    """
+
+    tiles: Tiles
+    state: State
+    i: torch.Tensor  # first the columns themselves, then the neighbors i < j
+    j: torch.Tensor
+    columns: Membership
+    products: Membership
+
+    @classmethod
+    def of(cls, tiles: Tiles, state: State) -> Geometry:
+        """Geometry of the columns where they stand."""
+        width = state.width
+        own = torch.arange(len(width), device=width.device)
+        i, j = (
+            neighbor_pairs(state.yx, (PAIR_REACH + _MARGIN) * float(width.median()))
+            if len(own)
+            else (own, own)
+        )
+        i, j = torch.cat([own, i]), torch.cat([own, j])
+        center, sigma, _ = _product(state, i, j)
+        size = torch.tensor(tiles.shape, dtype=center.dtype, device=center.device)
+        edge = (torch.minimum(center, size - 1 - center) < sigma[:, None]).any(1)
+        products = membership(tiles, center, torch.where(edge, _WINDOW_EDGE, _WINDOW + _MARGIN) * sigma)
+        return cls(tiles, state, i, j, membership(tiles, state.yx, (REACH + _MARGIN) * width), products)
+
+    def serves(self, state: State) -> bool:
+        """Whether columns at `state` are still within the margin."""
+        if not len(state.yx):
+            return True
+        moved = (state.yx - self.state.yx).abs().amax(1) / self.state.width
+        grown = (state.log_width - self.state.log_width).clamp(min=0) * REACH
+        return bool((moved + grown < _MARGIN).double().mean() > 0.998)
+
+
+def _product(
+    state: State, i: torch.Tensor, j: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Center (P, 2), sigma (P,) and height (P,) of the product of two Gaussians."""
+    first, second = state.width[i] ** 2, state.width[j] ** 2
+    total = first + second
+    center = (state.yx[i] * second[:, None] + state.yx[j] * first[:, None]) / total[:, None]
+    height = torch.exp(-0.5 * ((state.yx[i] - state.yx[j]) ** 2).sum(1) / total)
+    return center, (first * second / total).sqrt(), height
+
+
+def gradient(geometry: Geometry, field: torch.Tensor, state: State) -> torch.Tensor:
     """Inner products (N, 4) of an image, in tiles, with the derivatives of the model by (y, x, A, q)."""
-    where = membership(tiles, state.yx, reach * state.width)
-    return _derivatives(moments(where, field, state.yx, state.width, 3), state)
+    return _derivatives(moments(geometry.columns, field, state.yx, state.width, 3), state)
 
 
 def _axis_products(scale: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
@@ -93,20 +145,11 @@ _Y = torch.tensor([1, 0, 0, 2, 0])
 _X = torch.tensor([0, 1, 0, 0, 2])
 
 
-def blocks(
-    tiles: Tiles, weight: torch.Tensor, state: State, i: torch.Tensor, j: torch.Tensor
-) -> torch.Tensor:
-    """Blocks (P, 4, 4) of the normal matrix between columns i and j (i = j: its own block)."""
-    width = state.width
-    precision = torch.stack([width[i] ** -2, width[j] ** -2], 1)  # (P, 2)
-    total = precision.sum(1)
-    share = precision / total[:, None]
-    center = share[:, :1] * state.yx[i] + share[:, 1:] * state.yx[j]
-    sigma = total**-0.5
-    size = torch.tensor(tiles.shape, dtype=center.dtype, device=center.device)
-    edge = (torch.minimum(center, size - 1 - center) < sigma[:, None]).any(1)
-    where = membership(tiles, center, torch.where(edge, _WINDOW_EDGE, _WINDOW) * sigma)
-    moment = moments(where, weight, center, sigma, 5)
+def blocks(geometry: Geometry, weight: torch.Tensor, state: State) -> torch.Tensor:
+    """Blocks (P, 4, 4) of the normal matrix between the columns i and j of the geometry (i = j: its own)."""
+    width, i, j = state.width, geometry.i, geometry.j
+    center, sigma, height = _product(state, i, j)
+    moment = moments(geometry.products, weight, center, sigma, 5)
 
     member = torch.stack([width[i], width[j]], 1).float()
     at = torch.stack([state.yx[i], state.yx[j]], 1)
@@ -119,24 +162,23 @@ def blocks(
     y, x = _Y.to(product.device), _X.to(product.device)
     five = product[:, y[:, None], y[None, :], x[:, None], x[None, :]].double()  # (P, 5, 5)
 
-    separation = ((state.yx[i] - state.yx[j]) ** 2).sum(1)
-    five = five * torch.exp(-0.5 * separation / (width[i] ** 2 + width[j] ** 2))[:, None, None]
+    five = five * height[:, None, None]
     four = torch.cat([five[:, :3], five[:, 3:4] + five[:, 4:5]], 1)
     four = torch.cat([four[:, :, :3], four[:, :, 3:4] + four[:, :, 4:5]], 2)
 
     def factors(k: torch.Tensor) -> torch.Tensor:
-        slope, height = state.amplitude[k] / width[k], state.amplitude[k]
-        return torch.stack([slope, slope, torch.ones_like(height), height], 1)
+        slope, peak = state.amplitude[k] / width[k], state.amplitude[k]
+        return torch.stack([slope, slope, torch.ones_like(peak), peak], 1)
 
     return four * factors(i)[:, :, None] * factors(j)[:, None, :]
 
 
 def coupling(
-    tiles: Tiles, weight: torch.Tensor, state: State, grid: Grid, reach: float
+    geometry: Geometry, weight: torch.Tensor, state: State, grid: Grid
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Blocks (N, 4, 16) between columns and the coefficients of the background over them, their indices."""
     width = state.width
-    moment = moments(membership(tiles, state.yx, reach * width), weight, state.yx, width, 5).double()
+    moment = moments(geometry.columns, weight, state.yx, width, 5).double()
     index, down, across = grid.taylor_at(state.yx)
     power = width[:, None, None] ** torch.arange(3, dtype=width.dtype, device=width.device)
     down, across = down * power, (across * power).transpose(1, 2)
@@ -172,29 +214,26 @@ class NormalEquations:
     @classmethod
     def assemble(
         cls,
-        tiles: Tiles,
+        geometry: Geometry,
         weight: torch.Tensor,
         state: State,
-        pairs: tuple[torch.Tensor, torch.Tensor],
         grid: Grid,
-        reach: float,
         stiffness: float,
         surface: torch.Tensor,
     ) -> NormalEquations:
         """Measure all parts under the weights, given in tiles."""
-        i, j = pairs
-        self_ = torch.arange(len(state.yx), device=weight.device)
-        both = blocks(tiles, weight, state, torch.cat([self_, i]), torch.cat([self_, j]))
-        coupled, nodes = coupling(tiles, weight, state, grid, reach)
+        count = len(state.yx)
+        both = blocks(geometry, weight, state)
+        coupled, nodes = coupling(geometry, weight, state, grid)
         return cls(
-            own=both[: len(self_)],
-            i=i,
-            j=j,
-            pair=both[len(self_) :],
+            own=both[:count],
+            i=geometry.i[count:],
+            j=geometry.j[count:],
+            pair=both[count:],
             grid=grid,
             coupling=coupled,
             nodes=nodes,
-            cells=_cells(tiles.join(weight), grid),
+            cells=_cells(geometry.tiles.join(weight), grid),
             stiffness=stiffness,
             lift=_inner(surface < -_SUNK) * (_LIFT * float(weight.sum()) / surface.numel()),
         )

@@ -16,15 +16,14 @@ import torch
 from scipy.spatial import cKDTree
 
 from stemnet.detection.background import Grid
-from stemnet.detection.column_model import REACH, Tiles, membership, render, tile_size
+from stemnet.detection.column_model import Tiles, render, tile_size
 from stemnet.detection.noise import correlation_factors, pixel_variance, variance_line
 from stemnet.detection.normal_equations import (
-    PAIR_REACH,
+    Geometry,
     NormalEquations,
     State,
     gradient,
     marginal_covariance,
-    neighbor_pairs,
 )
 from stemnet.detection.residual_peaks import residual_peaks
 from stemnet.errors import StemnetError
@@ -273,7 +272,7 @@ def _with_unlisted(
     problem: _Problem, fit: _Fit, free: torch.Tensor, listed: int
 ) -> tuple[_Problem, _Fit, bool]:
     """The same with columns added where significant light is left over; those that strayed start anew."""
-    _, residual, weight = _measure(problem, fit)
+    _, residual, weight = _measure(problem, fit, Geometry.of(problem.tiles, fit.state))
     join, state, width = problem.tiles.join, fit.state, float(np.exp(fit.common))
     lit = state.amplitude[(state.amplitude > 0) & (free[:, 0] > 0)]
     if not len(lit):
@@ -317,12 +316,13 @@ def _free(problem: _Problem, fit: _Fit) -> torch.Tensor:
     return free
 
 
-def _measure(problem: _Problem, fit: _Fit) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def _measure(
+    problem: _Problem, fit: _Fit, geometry: Geometry
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Model, residual and weights in tiles."""
     state = fit.state
-    where = membership(problem.tiles, state.yx, REACH * state.width)
     model = problem.tiles.cut(problem.grid.evaluate(fit.surface))
-    model += render(where, state.yx, state.amplitude, state.width)
+    model += render(geometry.columns, state.yx, state.amplitude, state.width)
     residual = torch.where(problem.mask, problem.image - model, 0.0)
     return model, residual, _weights(problem, model, fit)
 
@@ -357,10 +357,12 @@ def _iterate(
     Columns that are not significant may wander on. `rough` stops as soon as
     the steps are a small part of a column's width.
     """
-    pairs, paired_at = None, np.inf
+    geometry, equations = Geometry.of(problem.tiles, fit.state), None
     damping, settled, trusted = 0.0, False, None
     for iteration in range(1, most + 1):
-        model, residual, weight = _measure(problem, fit)
+        if not geometry.serves(fit.state):
+            geometry, equations = Geometry.of(problem.tiles, fit.state), None
+        model, residual, weight = _measure(problem, fit, geometry)
         if trusted is not None:
             before, old_weight, misfit = trusted
             # weights of the step before: the same yardstick on both sides of it
@@ -368,7 +370,8 @@ def _iterate(
                 fit, damping = before, max(10 * damping, 0.1)
                 if damping > _STIFF:
                     return fit, iteration - 1, False
-                model, residual, weight = _measure(problem, fit)
+                geometry, equations = Geometry.of(problem.tiles, fit.state), None
+                model, residual, weight = _measure(problem, fit, geometry)
                 settled = False
             else:
                 damping = damping / 5 if damping > 0.01 else 0.0
@@ -378,21 +381,21 @@ def _iterate(
             fit = _relearned(problem, fit, model, residual)
             weight = _weights(problem, model, fit)
         trusted = fit, weight, float((weight * residual.square()).sum())
-        if pairs is None or abs(fit.common - paired_at) > 0.1:
-            pairs, paired_at = (
-                neighbor_pairs(problem.start, PAIR_REACH * float(np.exp(fit.common))),
-                fit.common,
-            )
-        equations, own = _equations(problem, fit, weight, pairs, free, damping)
-        force = gradient(problem.tiles, weight * residual, fit.state, REACH)
+        if equations is None:
+            equations = _assembled(problem, fit, geometry, weight, free)
+        own = _regularized(equations, fit, free, damping)[1]
+        force = gradient(geometry, weight * residual, fit.state)
         common, spread = _width_prior(problem, fit, equations.own, force, free)
         force[:, 3] += (common - fit.state.log_width) / fit.spread**2
         below = problem.grid.project(problem.tiles.join(weight * residual)) + equations.restore(fit.surface)
         step, surface = equations.solve(own, force * free, below)
         state, moved = _advanced(problem, fit.state, step, common)
-        width_before = fit.common
+        last = fit
         fit = replace(fit, state=state, surface=fit.surface + surface, common=common, spread=spread)
-        settled = damping == 0 and iteration > 1 and _still(fit, own, moved, width_before, rough)
+        settled = damping == 0 and iteration > 1 and _still(fit, own, moved, last.common, rough)
+        # the matrix of the step before serves while steps are a small part of a column's width
+        if iteration < 3 or not _still(fit, own, moved, last.common, True):
+            equations = None
     return fit, most, False
 
 
@@ -409,24 +412,25 @@ def _still(fit: _Fit, own: torch.Tensor, moved: torch.Tensor, width_before: floa
     return abs(fit.common - width_before) < 1e-3 and float(near.double().mean()) > 0.995
 
 
-def _equations(
-    problem: _Problem,
-    fit: _Fit,
-    weight: torch.Tensor,
-    pairs: tuple[torch.Tensor, torch.Tensor],
-    free: torch.Tensor,
-    damping: float = 0.0,
-) -> tuple[NormalEquations, torch.Tensor]:
-    """Normal equations, and the own blocks with the prior of the width and a little damping."""
-    state = fit.state
+def _assembled(
+    problem: _Problem, fit: _Fit, geometry: Geometry, weight: torch.Tensor, free: torch.Tensor
+) -> NormalEquations:
+    """Normal equations of what is free."""
     equations = NormalEquations.assemble(
-        problem.tiles, weight, state, pairs, problem.grid, REACH, problem.stiffness, fit.surface
+        geometry, weight, fit.state, problem.grid, problem.stiffness, fit.surface
     )
-    equations = replace(
+    return replace(
         equations,
         pair=equations.pair * free[equations.i][:, :, None] * free[equations.j][:, None, :],
         coupling=equations.coupling * free[:, :, None],
     )
+
+
+def _regularized(
+    equations: NormalEquations, fit: _Fit, free: torch.Tensor, damping: float = 0.0
+) -> tuple[NormalEquations, torch.Tensor]:
+    """The equations, and the own blocks with the prior of the width and a little damping."""
+    state = fit.state
     own = equations.own.clone()
     # A position that the image does not know moves as if it were known to one sigma: no bias, shorter steps.
     ridge = torch.stack(
@@ -505,12 +509,13 @@ def _report(
     iterations: int,
     settled: bool,
 ) -> Refinement:
-    model, residual, _ = _measure(problem, fit)
+    geometry = Geometry.of(problem.tiles, fit.state)
+    model, residual, _ = _measure(problem, fit, geometry)
     fit = _relearned(problem, fit, model, residual)
     weight = _weights(problem, model, fit)
     state = fit.state
     common = float(np.exp(fit.common))
-    equations, own = _equations(problem, fit, weight, neighbor_pairs(state.yx, PAIR_REACH * common), free)
+    equations, own = _regularized(_assembled(problem, fit, geometry, weight, free), fit, free)
     loose = torch.zeros_like(free)
     loose[:, :2] = state.width[:, None] ** -2
     own = own - torch.diag_embed(loose * free * (1 - 1e-6))  # errors come without this damping
