@@ -48,7 +48,7 @@ Made = tuple[Specimen, Specimen, Microscope]
 def pbtio3_domains(rng: np.random.Generator) -> Made:
     """Tetragonal PbTiO3 seen along an a axis: two ferroelastic 90-degree domains and a coherent wall."""
     a, c = 3.90, 4.15  # the long axis lies along y in domain 0 and along x in domain 1
-    parent, sampling, wall = (c * a * a) ** (1 / 3), 0.17, 4.0
+    parent, sampling, wall = (c * a * a) ** (1 / 3), 0.17, 2.5
     size = sampling * np.array(SHAPE)
     upright, lying = np.diag([c, a]) / parent, np.diag([a, c]) / parent
     jump, normal = twin_wall(
@@ -87,7 +87,7 @@ def pbtio3_domains(rng: np.random.Generator) -> Made:
     microscope = Microscope(
         Probe(300, 24, defocus=10, astigmatism=8, source_size=0.95, tails=0.1),
         sampling=sampling,
-        dose=10000,
+        dose=20000,
         background=0.08,
         gradient=0.08,
         jitter=0.015,
