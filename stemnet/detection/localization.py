@@ -31,7 +31,7 @@ def locate(probability: Tensor, threshold: float, radius: int = 2) -> tuple[Tens
     """
     size = 2 * radius + 1
     highest = functional.max_pool2d(probability[:, None], size, 1, radius)[:, 0]
-    peak = (probability == highest) & (probability >= threshold)
+    peak = _one_each((probability == highest) & (probability >= threshold), probability, size)
     image, y, x = torch.nonzero(peak, as_tuple=True)
     score = probability[image, y, x]
     steps = torch.arange(-radius, radius + 1, device=probability.device)
@@ -43,3 +43,22 @@ def locate(probability: Tensor, threshold: float, radius: int = 2) -> tuple[Tens
     total = around.sum(1).clamp_min(1e-9)
     centre = torch.stack([y + (around * dy).sum(1) / total, x + (around * dx).sum(1) / total], dim=1)
     return image, centre, score
+
+
+def _one_each(peak: Tensor, probability: Tensor, size: int) -> Tensor:
+    """Of equal neighbors on a flat top (a saturated sigmoid's), the one nearest its middle, then the first."""
+    window = {"kernel_size": size, "stride": 1, "padding": size // 2}
+    if not bool(
+        (
+            peak & (functional.avg_pool2d(peak.float()[:, None], **window, divisor_override=1)[:, 0] > 1.5)
+        ).any()
+    ):
+        return peak
+    height, width = probability.shape[-2:]
+    around = functional.avg_pool2d(probability[:, None], **window)[:, 0]
+    row = torch.arange(height, 0, -1, device=peak.device, dtype=around.dtype)[:, None]
+    column = torch.arange(width, 0, -1, device=peak.device, dtype=around.dtype)
+    for rank in (around, row, column):
+        score = torch.where(peak, rank, -1.0)
+        peak = peak & (score == functional.max_pool2d(score[:, None], **window)[:, 0])
+    return peak

@@ -1,0 +1,51 @@
+"""Tiled is whole."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from stemnet.detection.tiling import apply_tiled
+from stemnet.models.unet import UNet
+
+
+@pytest.fixture(scope="module")
+def network() -> UNet:
+    """With statistics that do not forgive a frame of zeros."""
+    torch.manual_seed(0)
+    network = UNet(4, 3)
+    network(1 + 3 * torch.randn(4, 1, 32, 32))
+    return network.eval()
+
+
+def whole(network: UNet, image: torch.Tensor) -> torch.Tensor:
+    """The image in one piece, filled up to whole strides."""
+    height, width = image.shape
+    padded = functional.pad(image, (0, -width % network.stride, 0, -height % network.stride))
+    with torch.inference_mode():
+        return network(padded[None, None])[0, 0, :height, :width].sigmoid()
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (97, 131), (130, 50), (33, 7), (1, 90), (3, 2)])
+@pytest.mark.parametrize("tile", [8, 30, 32, 61])
+def test_tiled_is_whole(network: UNet, shape: tuple[int, int], tile: int):
+    image = 2 * torch.randn(*shape, generator=torch.Generator().manual_seed(sum(shape)))
+    tiled = apply_tiled(network, image, tile=tile)
+    assert tiled.shape == image.shape
+    torch.testing.assert_close(tiled, whole(network, image), rtol=0, atol=1e-5)
+
+
+def test_progress_is_told_tile_by_tile(network: UNet):
+    told = []
+    apply_tiled(
+        network, torch.zeros(64, 100), tile=32, progress=lambda done, steps: told.append((done, steps))
+    )
+    assert told == [(number, 8) for number in range(1, 9)]
+
+
+def test_the_image_stays_as_it_is_and_the_answer_may_be_changed(network: UNet):
+    image = torch.randn(40, 40)
+    before = image.clone()
+    answer = apply_tiled(network, image, tile=16)
+    answer += 1
+    assert torch.equal(image, before)
+    assert ((answer >= 1) & (answer <= 2)).all()
