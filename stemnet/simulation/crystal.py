@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def composition(species: str) -> dict[str, int]:
     return atoms
 
 
-def scattering(species: Sequence[str], exponent: float) -> np.ndarray:
+def scattering(species: Sequence[str] | np.ndarray, exponent: float) -> np.ndarray:
     """Relative brightness of columns: the sum of Z^n over the atoms of one repeat, shape (N,).
 
     Z^n with n = 1.6 to 2 by collection angle is the incoherent model of
@@ -96,6 +96,11 @@ class Crystal:
         apart = (sites[:, None, None] - sites[None, :, None] + steps) @ cell
         lengths = np.hypot(apart[..., 0], apart[..., 1])
         return float(lengths[lengths > 1e-6].min())
+
+    def scaled(self, factor: float) -> Crystal:
+        """Return the same crystal with all lengths times a factor."""
+        (ay, ax), (by, bx) = self.cell
+        return replace(self, cell=((ay * factor, ax * factor), (by * factor, bx * factor)))
 
 
 def honeycomb(a: float = 2.46, first: str = "C", second: str = "C", name: str = "graphene") -> Crystal:

@@ -102,13 +102,13 @@ class SpecimenPrior:
 
     def _crystal(self, rng: np.random.Generator, kind: str, width: float) -> Crystal:
         if kind == "crystal":
-            crystal = self.crystals[rng.integers(len(self.crystals))]
+            crystal = self.crystals[int(rng.integers(len(self.crystals)))]
             factor = log_uniform(rng, self.scale)
         else:
             crystal = _invented(rng)
             factor = width * log_uniform(rng, (self.closest, 9)) / crystal.nearest_spacing
         factor = max(factor, self.closest * width / crystal.nearest_spacing)
-        return replace(crystal, cell=tuple(tuple(length * factor for length in row) for row in crystal.cell))
+        return crystal.scaled(factor)
 
     def _distorted(
         self, rng: np.random.Generator, crystal: Crystal, field_of_view: Range, width: float
@@ -173,8 +173,8 @@ def _invented(rng: np.random.Generator) -> Crystal:
     elements = rng.choice(list(ATOMIC_NUMBERS)[4:], len(sites))
     return Crystal(
         "invented",
-        tuple(map(tuple, cell)),
-        tuple(map(tuple, sites)),
+        ((1.0, 0.0), (float(cell[1, 0]), float(cell[1, 1]))),
+        tuple((float(y), float(x)) for y, x in sites),
         tuple(str(e) for e in elements),
         tuple(range(len(sites))),
     )
@@ -272,7 +272,7 @@ class MicroscopePrior:
             support_length=log_uniform(rng, (0.3, 3.0)) * width,
             jitter=sometimes(rng.uniform(0, 0.3)) * width,
             jitter_correlation=rng.uniform(0, 0.9),
-            drift=tuple(sometimes(rng.normal(0, 4)) * sampling for _ in range(2)),
+            drift=(sometimes(rng.normal(0, 4)) * sampling, sometimes(rng.normal(0, 4)) * sampling),
             wander=sometimes(rng.uniform(0, 1.5)) * sampling,
             read_noise=sometimes(log_uniform(rng, (0.1, 5.0))),
             afterglow=sometimes(rng.uniform(0, 0.3)),

@@ -93,3 +93,9 @@ def test_brightness_is_the_sum_over_atoms():
 def test_what_is_no_crystal_is_refused_in_words(make):
     with pytest.raises(StemnetError, match=r"[.;]"):
         make()
+
+
+def test_scaling_scales_every_length():
+    crystal = zinc_blende().scaled(1.3)
+    assert crystal.nearest_spacing == pytest.approx(1.3 * 5.431 / 4)
+    assert crystal.sites == zinc_blende().sites
