@@ -26,6 +26,10 @@ TRIAL = 384
 """Hypotheses on the scale are tried on a part of the image this large, in working pixels."""
 QUICK = 6
 """Iterations of a fit that only has to tell columns from nothing."""
+FAINT = 0.15
+"""Peaks of this probability are believed in the company of certain ones."""
+COMPANY = 0.3
+"""Share of certain ones among all peaks that makes such company: noise has none, a lattice twice as many."""
 LEAVE_ALONE = (0.8, 1.3)
 """Zooms in this range are not worth the resampling."""
 
@@ -38,7 +42,7 @@ class Settings:
     ----------
     threshold : float or None
         Probability above which a peak is a candidate; None takes the one
-        calibrated with the weights.
+        calibrated with the weights, and fainter peaks where most are certain.
     significance : float
         A candidate stays if its fitted height is this many standard errors
         above nothing, its neighbors being fitted too.
@@ -49,7 +53,7 @@ class Settings:
     """
 
     threshold: float | None = None
-    significance: float = 3.5
+    significance: float = 2.5
     width: float | None = None
     refine: bool = True
 
@@ -267,13 +271,21 @@ class _Finder:
         scaled, factors = _zoomed(pixels, self.zoom(width))
         prepared = self.normalization(scaled[None])[0]
         probability = apply_tiled(self.network, prepared, progress=progress)
-        _, centres, score = locate(probability[None], self.threshold)
+        _, centres, score = locate(probability[None], min(FAINT, self.threshold))
         yx = (centres.cpu().numpy().astype(np.float64) + 0.5) / np.array(factors) - 0.5
-        inside = np.all((yx >= -0.5) & (yx <= np.array(image.shape) - 0.5), axis=1)
+        scores = score.cpu().numpy().astype(np.float64)
+        kept = np.all((yx >= -0.5) & (yx <= np.array(image.shape) - 0.5), axis=1)
+        kept &= scores >= self._least(scores[kept])
         shown = probability
         if probability.shape != pixels.shape:
             shown = functional.interpolate(probability[None, None], size=pixels.shape, mode="bilinear")[0, 0]
-        return yx[inside], score.cpu().numpy().astype(np.float64)[inside], shown.cpu().numpy()
+        return yx[kept], scores[kept], shown.cpu().numpy()
+
+    def _least(self, scores: np.ndarray) -> float:
+        """Probability from which a peak of this image is a candidate."""
+        if self.settings.threshold is not None or not len(scores):
+            return self.threshold
+        return FAINT if (scores >= self.threshold).mean() >= COMPANY else self.threshold
 
 
 def _zoomed(image: Tensor, zoom: float) -> tuple[Tensor, tuple[float, float]]:

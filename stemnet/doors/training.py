@@ -59,7 +59,8 @@ def train_from(config: DictConfig) -> float:
         patience=config.patience,
         working_width=config.working_width,
         domain=config.domain,
-        config=_plain(config),
+        # Where a run was resumed from is this machine's business; the weights travel.
+        config={key: value for key, value in _plain(config).items() if key != "resume"},
         resume=config.resume,
         quiet=config.quiet,
     )
