@@ -53,6 +53,18 @@ class Spline:
         terms = [torch.stack(term, 1) / (6 * step**m) for m, term in enumerate((value, slope, bend))]
         return first, torch.stack(terms, 2)
 
+    def products(self, position: torch.Tensor) -> torch.Tensor:
+        """Products of each basis function with those up to three knots away, (7, P, count)."""
+        basis = self.at(position)
+        padded = torch.nn.functional.pad(basis, (3, 3))
+        return torch.stack([basis * padded[:, k : k + self.count] for k in range(7)])
+
+    def gram(self, device: torch.device) -> torch.Tensor:
+        """Inner products of the basis functions over the pixels, with a small ridge, (count, count)."""
+        basis = self.at(torch.arange(self.length, dtype=torch.float64, device=device))
+        gram = basis.T @ basis
+        return gram + 1e-3 * gram.diagonal().mean() * torch.eye(self.count, dtype=gram.dtype, device=device)
+
     def roughness(self, device: torch.device) -> torch.Tensor:
         """Squared second differences of the coefficients, (count, count), float64."""
         difference = torch.diff(torch.eye(self.count, dtype=torch.float64, device=device), n=2, dim=0)

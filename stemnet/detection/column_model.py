@@ -139,17 +139,13 @@ def _profiles(
         # float64 up to here: float32 resolves no more than 1e-3 px in a large image
         corner = torch.stack([tile // across, tile % across], 1) * size
         local = (yx[column] - corner[:, None]).float()
-        u = (pixel - local[..., None]) / width[column][..., None, None]  # (t, n, 2, T)
-        profile = torch.exp(-0.5 * u * u)
-        if powers == 1:
-            yield tile, column, profile[:, :, :1], profile[:, :, 1:]
-            continue
-        u = u.clamp(-1e3, 1e3)
-        parts = [profile]
+        u = (pixel - local.permute(2, 0, 1)[..., None]) / width[column][..., None]  # (2, t, n, T)
+        u.clamp_(-1e3, 1e3)
+        parts = [torch.exp(u * u * -0.5)]
         for _ in range(powers - 1):
             parts.append(parts[-1] * u)
-        stacked = torch.stack(parts, 3)  # (t, n, 2, powers, T)
-        yield tile, column, stacked[:, :, 0], stacked[:, :, 1]
+        profile = torch.stack(parts, 3)  # (2, t, n, powers, T)
+        yield tile, column, profile[0], profile[1]
 
 
 def render(where: Membership, yx: torch.Tensor, amplitude: torch.Tensor, width: torch.Tensor) -> torch.Tensor:

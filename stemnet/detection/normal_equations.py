@@ -207,7 +207,10 @@ class NormalEquations:
     grid: Grid
     coupling: torch.Tensor  # (N, 4, 16)
     nodes: torch.Tensor  # flat indices of the coefficients over each column, (N, 16)
-    cells: tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # rows, cols of the basis, weights of the cells
+    band: (
+        torch.Tensor
+    )  # of the background alone: each coefficient with the 7 x 7 about it, (49, coefficients)
+    mean_weight: float
     stiffness: float
     lift: torch.Tensor  # pull on each coefficient of the background that has sunk below the dark level
 
@@ -233,7 +236,8 @@ class NormalEquations:
             grid=grid,
             coupling=coupled,
             nodes=nodes,
-            cells=_cells(geometry.tiles.join(weight), grid),
+            band=_band(geometry.tiles.join(weight), grid),
+            mean_weight=float(weight.mean()),
             stiffness=stiffness,
             lift=_inner(surface < -_SUNK) * (_LIFT * float(weight.sum()) / surface.numel()),
         )
@@ -247,12 +251,15 @@ class NormalEquations:
         out.index_add_(0, self.j, (self.pair * column[self.i][:, :, None]).sum(1))
         out += (self.coupling * surface.reshape(-1)[self.nodes][:, None, :]).sum(2)
 
-        rows, cols, weight = self.cells
-        below = rows.T @ (weight * (rows @ surface @ cols.T)) @ cols
-        below = below + self.roughen(surface)
+        around = torch.nn.functional.unfold(surface[None, None], 7, padding=3)[0]
+        below = (self.band * around).sum(0).view_as(surface) + self.roughen(surface)
         light = (self.coupling * column[:, :, None]).sum(1)
         below.view(-1).index_add_(0, self.nodes.reshape(-1), light.reshape(-1))
         return out, below
+
+    def weighed_as(self, weight: torch.Tensor) -> bool:
+        """Whether these equations were measured under weights of this level, to a few percent."""
+        return abs(self.mean_weight / max(float(weight.mean()), 1e-300) - 1) < 0.05
 
     def restore(self, surface: torch.Tensor) -> torch.Tensor:
         """Force of the penalties, of roughness and of darker than dark, on a background."""
@@ -275,14 +282,10 @@ class NormalEquations:
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Conjugate gradients, preconditioned by the columns' own blocks and a separable background."""
         inverse = torch.linalg.inv(own)
-        rows, cols, weight = self.cells
-        mean = weight.mean().clamp(min=1e-300)
-        ridge = self.stiffness / mean
-        left = torch.linalg.inv(
-            rows.T @ rows + ridge * self.grid.down.roughness(rows.device) + 1e-3 * _unit(rows)
-        )
-        right = torch.linalg.inv(
-            cols.T @ cols + ridge * self.grid.across.roughness(cols.device) + 1e-3 * _unit(cols)
+        mean = max(self.mean_weight, 1e-300)
+        left, right = (
+            torch.linalg.inv(spline.gram(own.device) + self.stiffness / mean * spline.roughness(own.device))
+            for spline in (self.grid.down, self.grid.across)
         )
 
         def precondition(c: torch.Tensor, s: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -316,24 +319,22 @@ def _inner(mask: torch.Tensor) -> torch.Tensor:
     return out
 
 
-def _unit(basis: torch.Tensor) -> torch.Tensor:
-    """Identity, as large as the mean diagonal of the Gram matrix."""
-    return (
-        torch.eye(basis.shape[1], dtype=basis.dtype, device=basis.device) * (basis**2).sum() / basis.shape[1]
-    )
+def _band(weight: torch.Tensor, grid: Grid) -> torch.Tensor:
+    """Inner products of each basis function with the 7 x 7 about it, (49, coefficients).
 
-
-def _cells(weight: torch.Tensor, grid: Grid) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Weights summed over cells of about a sixth of the knot spacing, and the basis at their centers."""
-    edge = max(1, int(min(grid.down.spacing, grid.across.spacing) / 60))
+    Weights are summed over cells of about a sixteenth of the knot spacing.
+    """
+    edge = max(1, int(min(grid.down.spacing, grid.across.spacing) / 16))
     height, width = weight.shape
     padded = torch.nn.functional.pad(weight, (0, -width % edge, 0, -height % edge))
     total = torch.nn.functional.avg_pool2d(padded[None, None], edge)[0, 0].double() * edge**2
-    axes = []
-    for spline, count in ((grid.down, total.shape[0]), (grid.across, total.shape[1])):
-        center = torch.arange(count, dtype=torch.float64, device=weight.device) * edge + (edge - 1) / 2
-        axes.append(spline.at(center))
-    return axes[0], axes[1], total
+    down, across = (
+        spline.products(
+            torch.arange(count, dtype=torch.float64, device=weight.device) * edge + (edge - 1) / 2
+        )
+        for spline, count in ((grid.down, total.shape[0]), (grid.across, total.shape[1]))
+    )
+    return torch.einsum("arm,rc,bcn->abmn", down, total, across).reshape(49, -1)
 
 
 def marginal_covariance(own: torch.Tensor, equations: NormalEquations, neighbors: int = 8) -> torch.Tensor:

@@ -31,7 +31,7 @@ from stemnet.errors import StemnetError
 _STEP = 0.3  # longest step of a position per iteration, in sigma
 _STRAY = 1.5  # a column further than this many sigma from its start has run away
 _OFF = 2.5  # columns further off the image than this many sigma are not fitted
-_EDGE = 0.5  # columns further off than this have the common width
+_EDGE = 0.5  # columns further off than this have the common width; twice as far off, they keep their start
 _TIGHTEST = 0.01  # widths are never taken to be more alike than this
 _FAINT = 0.1  # a column that nobody listed is fitted if it is brighter than this part of the typical one
 _STIFF = 1e3  # damping beyond which no step leads anywhere
@@ -173,20 +173,20 @@ def refine(
     low, high = _range(image)
     problem, fit = _begin(image, yx, float(width), low, high - low, background_spacing, width_spread, device)
     free = _free(problem, fit)
-    iterations = 0
+    iterations, matrix = 0, None
     for _ in range(_ROUNDS):
-        fit, further, _ = _iterate(problem, fit, free, max_iterations, rough=True)
+        fit, matrix, further, _ = _iterate(problem, fit, free, max_iterations, rough=True)
         iterations += further
-        problem, fit, more = _with_unlisted(problem, fit, free, len(yx))
+        problem, fit, more = _with_unlisted(problem, fit, free, matrix.geometry)
         if not more:
             break
-        free = _free(problem, fit)
-    fit, further, settled = _iterate(problem, fit, free, max_iterations)
+        free, matrix = _free(problem, fit), None
+    fit, matrix, further, settled = _iterate(problem, fit, free, max_iterations, matrix)
     iterations += further
     fit, free, strayed = _hold_strays(problem, fit, free)
     if strayed.any():
-        fit, _, _ = _iterate(problem, fit, free, 3)
-    return _report(problem, fit, free, strayed, len(yx), low, high - low, iterations, settled)
+        fit, matrix, _, _ = _iterate(problem, fit, free, 3)
+    return _report(problem, fit, free, matrix, strayed, len(yx), low, high - low, iterations, settled)
 
 
 def _checked(image: np.ndarray, yx: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
@@ -269,10 +269,10 @@ def _nearest(yx: np.ndarray, width: float) -> np.ndarray:
 
 
 def _with_unlisted(
-    problem: _Problem, fit: _Fit, free: torch.Tensor, listed: int
+    problem: _Problem, fit: _Fit, free: torch.Tensor, geometry: Geometry
 ) -> tuple[_Problem, _Fit, bool]:
     """The same with columns added where significant light is left over; those that strayed start anew."""
-    _, residual, weight = _measure(problem, fit, Geometry.of(problem.tiles, fit.state))
+    _, residual, weight = _measure(problem, fit, geometry)
     join, state, width = problem.tiles.join, fit.state, float(np.exp(fit.common))
     lit = state.amplitude[(state.amplitude > 0) & (free[:, 0] > 0)]
     if not len(lit):
@@ -310,9 +310,10 @@ def _free(problem: _Problem, fit: _Fit) -> torch.Tensor:
     size = torch.tensor(problem.tiles.shape, dtype=yx.dtype, device=yx.device)
     off = ((yx < -_OFF * width) | (yx > size - 1 + _OFF * width)).any(1)
     free = (~(twin | off)).double()[:, None].repeat(1, 4)
-    # the little light that a column off the image throws into it cannot tell its width
-    beyond = ((yx < -_EDGE * width) | (yx > size - 1 + _EDGE * width)).any(1)
-    free[beyond] *= torch.tensor([1.0, 1.0, 1.0, 0.0], device=yx.device, dtype=yx.dtype)
+    # the little light that a column off the image throws into it tells not all of it
+    beyond = torch.maximum(-yx, yx - (size - 1)).amax(1) / width
+    free[beyond > _EDGE, 3] = 0
+    free[beyond > 2 * _EDGE, :2] = 0
     return free
 
 
@@ -349,57 +350,76 @@ def _relearned(problem: _Problem, fit: _Fit, model: torch.Tensor, residual: torc
     return replace(fit, excess=max(1.0, misfit))
 
 
+@dataclass(frozen=True)
+class _Matrix:
+    """Normal equations and the geometry that they were measured with; either serves for several steps."""
+
+    geometry: Geometry
+    equations: NormalEquations | None = None
+    used: int = 0
+
+
 def _iterate(
-    problem: _Problem, fit: _Fit, free: torch.Tensor, most: int, rough: bool = False
-) -> tuple[_Fit, int, bool]:
+    problem: _Problem,
+    fit: _Fit,
+    free: torch.Tensor,
+    most: int,
+    matrix: _Matrix | None = None,
+    rough: bool = False,
+) -> tuple[_Fit, _Matrix, int, bool]:
     """Fisher scoring, damped where it fails (Levenberg-Marquardt), until the positions stand still.
 
     Columns that are not significant may wander on. `rough` stops as soon as
     the steps are a small part of a column's width.
     """
-    geometry, equations = Geometry.of(problem.tiles, fit.state), None
+    matrix = matrix or _Matrix(Geometry.of(problem.tiles, fit.state))
     damping, settled, trusted = 0.0, False, None
     for iteration in range(1, most + 1):
-        if not geometry.serves(fit.state):
-            geometry, equations = Geometry.of(problem.tiles, fit.state), None
-        model, residual, weight = _measure(problem, fit, geometry)
+        if not matrix.geometry.serves(fit.state):
+            matrix = _Matrix(Geometry.of(problem.tiles, fit.state))
+        model, residual, weight = _measure(problem, fit, matrix.geometry)
         if trusted is not None:
             before, old_weight, misfit = trusted
             # weights of the step before: the same yardstick on both sides of it
             if float((old_weight * residual.square()).sum()) > 1.05 * misfit:
-                fit, damping = before, max(10 * damping, 0.1)
+                fit, damping, settled = before, max(10 * damping, 0.1), False
+                matrix = _Matrix(Geometry.of(problem.tiles, fit.state))
                 if damping > _STIFF:
-                    return fit, iteration - 1, False
-                geometry, equations = Geometry.of(problem.tiles, fit.state), None
-                model, residual, weight = _measure(problem, fit, geometry)
-                settled = False
+                    break
+                model, residual, weight = _measure(problem, fit, matrix.geometry)
             else:
                 damping = damping / 5 if damping > 0.01 else 0.0
                 if settled:
-                    return fit, iteration - 1, True
+                    return fit, matrix, iteration - 1, True
         if iteration > 1 or fit.noise[1] > 0:
             fit = _relearned(problem, fit, model, residual)
             weight = _weights(problem, model, fit)
         trusted = fit, weight, float((weight * residual.square()).sum())
-        if equations is None:
-            equations = _assembled(problem, fit, geometry, weight, free)
-        own = _regularized(equations, fit, free, damping)[1]
-        force = gradient(geometry, weight * residual, fit.state)
+        equations = matrix.equations
+        if equations is None or not equations.weighed_as(weight):
+            equations = _assembled(problem, fit, matrix.geometry, weight, free)
+            matrix = replace(matrix, equations=None)
+        own = _regularized(equations, fit, free, damping)
+        force = gradient(matrix.geometry, weight * residual, fit.state)
         common, spread = _width_prior(problem, fit, equations.own, force, free)
         force[:, 3] += (common - fit.state.log_width) / fit.spread**2
         below = problem.grid.project(problem.tiles.join(weight * residual)) + equations.restore(fit.surface)
         step, surface = equations.solve(own, force * free, below)
         state, moved = _advanced(problem, fit.state, step, common)
-        last = fit
+        last = fit.common
         fit = replace(fit, state=state, surface=fit.surface + surface, common=common, spread=spread)
-        settled = damping == 0 and iteration > 1 and _still(fit, own, moved, last.common, rough)
-        # the matrix of the step before serves while steps are a small part of a column's width
-        if iteration < 3 or not _still(fit, own, moved, last.common, True):
-            equations = None
-    return fit, most, False
+        # the matrix of one step serves the next two while steps are a small part of a column's width
+        close = iteration > 1 and _still(fit, own, moved, last, rough=True)
+        reused = matrix.used + 1 if matrix.equations is not None else 0
+        keep = close and reused < 2 and bool((moved.amax(1) < 0.1 * state.width).all())
+        matrix = replace(matrix, equations=equations if keep else None, used=reused)
+        settled = damping == 0 and close and (rough or _still(fit, own, moved, last))
+    return fit, matrix, most, False
 
 
-def _still(fit: _Fit, own: torch.Tensor, moved: torch.Tensor, width_before: float, rough: bool) -> bool:
+def _still(
+    fit: _Fit, own: torch.Tensor, moved: torch.Tensor, width_before: float, rough: bool = False
+) -> bool:
     """Whether all but a few of the significant columns have stopped moving, and the common width too."""
     counts = fit.state.amplitude * own[:, 2, 2].clamp(min=0).sqrt() > 5
     if not counts.any():
@@ -428,8 +448,8 @@ def _assembled(
 
 def _regularized(
     equations: NormalEquations, fit: _Fit, free: torch.Tensor, damping: float = 0.0
-) -> tuple[NormalEquations, torch.Tensor]:
-    """The equations, and the own blocks with the prior of the width and a little damping."""
+) -> torch.Tensor:
+    """The columns' own blocks with the prior of the width and a little damping."""
     state = fit.state
     own = equations.own.clone()
     # A position that the image does not know moves as if it were known to one sigma: no bias, shorter steps.
@@ -444,7 +464,7 @@ def _regularized(
     )
     ridge += damping * torch.diagonal(own, dim1=1, dim2=2)
     own = own * free[:, :, None] * free[:, None, :] + torch.diag_embed(ridge * free + (1 - free))
-    return equations, own
+    return own
 
 
 def _width_prior(
@@ -502,6 +522,7 @@ def _report(
     problem: _Problem,
     fit: _Fit,
     free: torch.Tensor,
+    matrix: _Matrix,
     strayed: torch.Tensor,
     listed: int,
     low: float,
@@ -509,13 +530,14 @@ def _report(
     iterations: int,
     settled: bool,
 ) -> Refinement:
-    geometry = Geometry.of(problem.tiles, fit.state)
+    geometry = matrix.geometry
     model, residual, _ = _measure(problem, fit, geometry)
     fit = _relearned(problem, fit, model, residual)
     weight = _weights(problem, model, fit)
     state = fit.state
     common = float(np.exp(fit.common))
-    equations, own = _regularized(_assembled(problem, fit, geometry, weight, free), fit, free)
+    equations = _assembled(problem, fit, geometry, weight, free)
+    own = _regularized(equations, fit, free)
     loose = torch.zeros_like(free)
     loose[:, :2] = state.width[:, None] ** -2
     own = own - torch.diag_embed(loose * free * (1 - 1e-6))  # errors come without this damping
