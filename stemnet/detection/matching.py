@@ -116,7 +116,8 @@ def _positions(yx: np.ndarray) -> np.ndarray:
 def _inside(yx: np.ndarray, shape: tuple[int, int] | None, border: float) -> np.ndarray:
     if shape is None:
         return np.ones(len(yx), dtype=bool)
-    return ((yx >= border) & (yx <= np.array(shape) - 1 - border)).all(axis=1)
+    inside = (yx >= border) & (yx <= np.array(shape) - 1 - border)
+    return np.asarray(inside.all(axis=1))
 
 
 def _assign(found: np.ndarray, truth: np.ndarray, radius: float) -> tuple[np.ndarray, np.ndarray]:

@@ -151,6 +151,8 @@ def refine(
     width : float
         Rough sigma of the columns [px]; half or twice the true one will do.
     max_iterations : int
+        Most steps of each stage: a rough fit, up to two more with the light
+        that it leaves over fitted as further columns, and the final one.
     background_spacing : float, optional
         Distance of the knots of the background [px]; by default sixteen
         sigma, and four distances of neighbors.

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from stemnet.detection.column_model import render_columns
+from stemnet.detection.matching import match
 from stemnet.detection.precision import cramer_rao
 from stemnet.detection.refinement import refine
 from stemnet.errors import StemnetError
@@ -166,7 +167,21 @@ def test_missing_neighbors_do_not_make_columns_run_away(counts):
     yx, image, start, _ = counts
     kept = np.random.default_rng(4).uniform(size=len(yx)) > 0.2
     fit = refine(image, start[kept], 3.0)
-    assert np.abs(fit.yx - yx[kept]).max() < 1.0
+    plain = refine(image, start, 3.0)
+    error, usual = fit.yx - yx[kept], plain.yx - yx
+    assert np.sqrt(np.mean(error**2)) < 1.1 * np.sqrt(np.mean(usual**2))
+    # the light that no start stood for is reported where it is
+    found = match(fit.unlisted_yx, yx[~kept], 1.0)
+    assert found.recall > 0.95
+    assert (fit.unlisted_significance[found.pairs[:, 0]] > 6).all()
+
+
+def test_image_minus_model_is_noise(counts):
+    _, image, _, plain = counts
+    pull = (image - plain.model) / np.sqrt(plain.noise[0] + plain.noise[1] * plain.model)
+    assert abs(pull.mean()) < 0.02
+    assert pull.std() == pytest.approx(1.0, abs=0.03)
+    assert plain.chi2 == pytest.approx(1.0, abs=0.05)
 
 
 def test_a_start_that_runs_away_is_flagged_and_kept():
