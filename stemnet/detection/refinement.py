@@ -31,7 +31,7 @@ from stemnet.errors import StemnetError
 _STEP = 0.3  # longest step of a position per iteration, in sigma
 _STRAY = 1.5  # a column further than this many sigma from its start has run away
 _OFF = 2.5  # columns further off the image than this many sigma are not fitted
-_EDGE = 0.5  # columns further off than this have the common width; twice as far off, they keep their start
+_EDGE = 0.5  # columns further off than this have the common width; four times as far off, they keep their start
 _TIGHTEST = 0.01  # widths are never taken to be more alike than this
 _FAINT = 0.1  # a column that nobody listed is fitted if it is brighter than this part of the typical one
 _STIFF = 1e3  # damping beyond which no step leads anywhere
@@ -315,7 +315,7 @@ def _free(problem: _Problem, fit: _Fit) -> torch.Tensor:
     # the little light that a column off the image throws into it tells not all of it
     beyond = torch.maximum(-yx, yx - (size - 1)).amax(1) / width
     free[beyond > _EDGE, 3] = 0
-    free[beyond > 2 * _EDGE, :2] = 0
+    free[beyond > 4 * _EDGE, :2] = 0
     return free
 
 
