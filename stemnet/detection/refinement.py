@@ -31,7 +31,8 @@ from stemnet.errors import StemnetError
 _STEP = 0.3  # longest step of a position per iteration, in sigma
 _STRAY = 1.5  # a column further than this many sigma from its start has run away
 _OFF = 2.5  # columns further off the image than this many sigma are not fitted
-_EDGE = 0.5  # columns further off than this have the common width; four times as far off, they keep their start
+# columns further off than this have the common width; four times as far off, they keep their start
+_EDGE = 0.5
 _TIGHTEST = 0.01  # widths are never taken to be more alike than this
 _FAINT = 0.1  # a column that nobody listed is fitted if it is brighter than this part of the typical one
 _STIFF = 1e3  # damping beyond which no step leads anywhere
