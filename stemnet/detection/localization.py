@@ -47,18 +47,15 @@ def locate(probability: Tensor, threshold: float, radius: int = 2) -> tuple[Tens
 
 def _one_each(peak: Tensor, probability: Tensor, size: int) -> Tensor:
     """Of equal neighbors on a flat top (a saturated sigmoid's), the one nearest its middle, then the first."""
-    window = {"kernel_size": size, "stride": 1, "padding": size // 2}
-    if not bool(
-        (
-            peak & (functional.avg_pool2d(peak.float()[:, None], **window, divisor_override=1)[:, 0] > 1.5)
-        ).any()
-    ):
+    half = size // 2
+    company = functional.avg_pool2d(peak.float()[:, None], size, 1, half, divisor_override=1)[:, 0]
+    if not bool((peak & (company > 1.5)).any()):
         return peak
     height, width = probability.shape[-2:]
-    around = functional.avg_pool2d(probability[:, None], **window)[:, 0]
+    around = functional.avg_pool2d(probability[:, None], size, 1, half)[:, 0]
     row = torch.arange(height, 0, -1, device=peak.device, dtype=around.dtype)[:, None]
     column = torch.arange(width, 0, -1, device=peak.device, dtype=around.dtype)
     for rank in (around, row, column):
         score = torch.where(peak, rank, -1.0)
-        peak = peak & (score == functional.max_pool2d(score[:, None], **window)[:, 0])
+        peak = peak & (score == functional.max_pool2d(score[:, None], size, 1, half)[:, 0])
     return peak

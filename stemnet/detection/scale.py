@@ -87,7 +87,7 @@ def _crops(image: np.ndarray) -> list[np.ndarray]:
 
 def _radial_autocorrelation(crops: list[np.ndarray], length: float) -> np.ndarray | None:
     """Azimuthal mean of the normalized autocorrelation at lags 0, 1, 2, ... px."""
-    total, share = 0.0, 0.0
+    parts = []
     for crop in crops:
         tall, wide = crop.shape
         flat = crop - ndimage.gaussian_filter(crop, min(length, min(crop.shape) / 8))
@@ -96,10 +96,10 @@ def _radial_autocorrelation(crops: list[np.ndarray], length: float) -> np.ndarra
             continue
         window = np.outer(np.hanning(tall + 2)[1:-1], np.hanning(wide + 2)[1:-1]).astype(np.float32)
         size = [fft.next_fast_len(tall + LARGEST), fft.next_fast_len(wide + LARGEST)]
-        total = total + _correlated(flat / deviation * window, size)
-        share = share + _correlated(window, size)
-    if not np.ndim(total):
+        parts.append((_correlated(flat / deviation * window, size), _correlated(window, size)))
+    if not parts:
         return None
+    total, share = np.sum(parts, axis=0)
     reach = min(LARGEST, min(crops[0].shape) // 2 - 1)
     block = np.r_[0 : reach + 1, -reach:0]
     values = total[np.ix_(block, block)] / share[np.ix_(block, block)]

@@ -41,7 +41,7 @@ def apply_tiled(
     Tensor, shape (H, W)
     """
     height, width = image.shape
-    stride, reach = network.stride, network.reach
+    stride, reach = int(network.stride), int(network.reach)  # type: ignore[arg-type]
     tile = -(-tile // stride) * stride
     padded = functional.pad(image, (0, -width % stride, 0, -height % stride))
     tall, wide = padded.shape

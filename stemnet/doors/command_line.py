@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from stemnet import resources
 from stemnet.doors.overrides import checked, spelled
@@ -51,7 +51,7 @@ def _enter(config_name: str, job: Callable[[DictConfig], object]) -> None:
     hydra.main(version_base="1.3", config_path=str(resources.configs()), config_name=config_name)(guarded)()
 
 
-def _stop(problem: StemnetError) -> None:
+def _stop(problem: StemnetError) -> NoReturn:
     print(f"stemnet: {problem}", file=sys.stderr)
     sys.exit(1)
 

@@ -137,7 +137,7 @@ def checked(config_name: str, arguments: Sequence[str]) -> None:
                 values = override.sweep_iterator() if override in swept else [override.value()]
                 for value in values:
                     _known_choice("experiment", str(value).strip("'"))
-        single = [override.input_line for override in ours if override not in swept]
+        single = [str(override.input_line) for override in ours if override not in swept]
         each = [
             f"{override.get_key_element()}={value}"
             for override in swept

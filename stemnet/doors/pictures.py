@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,7 @@ def draw(
     columns = analysis.columns.select(first)
     written = []
 
-    def keep(figure: object, file: str, caption: str) -> None:
+    def keep(figure: Any, file: str, caption: str) -> None:
         save(figure, folder / file)
         written.append((file, caption))
 
@@ -54,7 +55,7 @@ def draw(
         )
     mean = analysis.vectors.complete.mean(0) if analysis.vectors.valid.any() else None
     for embedding in analysis.embeddings:
-        if embedding.method == "pca":
+        if embedding.method == "pca" and embedding.explained_variance_ratio is not None:
             keep(
                 pca_figure(
                     image,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -94,9 +95,9 @@ def _output(config: DictConfig) -> Path:
     """The folder that was named, or of a sweep the one of this run in it."""
     if not config.output:
         raise StemnetError("output= names no folder. Give one for the results, or leave it out for 'results'.")
-    hydra = HydraConfig.get() if HydraConfig.initialized() else None
-    swept = hydra is not None and hydra.mode == RunMode.MULTIRUN
-    folder = Path(hydra.runtime.output_dir if swept else config.output)
+    folder = Path(config.output)
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        folder = Path(HydraConfig.get().runtime.output_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
@@ -132,7 +133,7 @@ def _job(config: DictConfig) -> Job:
         seed=config.seed,
         device=config.device,
         figures=config.figures,
-        config=OmegaConf.to_container(config, resolve=True),
+        config=cast("dict[str, object]", OmegaConf.to_container(config, resolve=True)),
     )
 
 

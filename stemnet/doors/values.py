@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from stemnet.errors import StemnetError
 
@@ -22,7 +23,7 @@ class Kind:
     """
 
     words: str
-    fits: Callable[[object], bool]
+    fits: Callable[[Any], bool]
 
 
 def whole(least: int) -> Kind:
@@ -38,7 +39,7 @@ def optional(kind: Kind) -> Kind:
     return Kind(f"{kind.words}, or leave it out", lambda value: value is None or kind.fits(value))
 
 
-def _is_positive(value: object) -> bool:
+def _is_positive(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 

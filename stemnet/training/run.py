@@ -116,7 +116,7 @@ def fit(
     card = Card(
         network=network_spec,
         normalization={"window": data.normalization.window, "floor": data.normalization.floor},
-        width=tuple(data.simulator.microscope.width),
+        width=(float(data.simulator.microscope.width[0]), float(data.simulator.microscope.width[1])),
         working_width=working_width,
         sampling=(round(min(drawn), 4), round(max(drawn), 4)),
         threshold=scores["threshold"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,7 @@ class Segmentation(LightningModule):
         match_share: float = 1.0,
     ) -> None:
         super().__init__()
-        self.network = network.to(memory_format=torch.channels_last)
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.loss = loss
         self.targets = targets
         self.learning_rate = learning_rate
@@ -86,7 +87,7 @@ class Segmentation(LightningModule):
         for name, value in self.scores.items():
             self.log(f"val/{name}", value, prog_bar=name in ("f1", "rmse"))
 
-    def configure_optimizers(self) -> dict:
+    def configure_optimizers(self) -> Any:
         """AdamW under a one-cycle schedule over the whole run."""
         optimizer = torch.optim.AdamW(
             self.network.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay
