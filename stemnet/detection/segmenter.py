@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import torch
 from scipy import ndimage
+from scipy.spatial import cKDTree
+from skimage.measure import block_reduce
 from torch import Tensor
 from torch.nn import functional
 
@@ -28,8 +30,14 @@ QUICK = 6
 """Iterations of a fit that only has to tell columns from nothing."""
 FAINT = 0.15
 """Peaks of this probability are believed in the company of certain ones."""
-COMPANY = 0.3
+COMPANY = 0.45
 """Share of certain ones among all peaks that makes such company: noise has none, a lattice twice as many."""
+FAINTEST = 0.08
+"""Least height of a doubtful column, as a share of the certain ones' median."""
+SPARSE = 7.0
+"""Columns further apart than this many widths are single atoms to the fit."""
+SPARSE_GROUND = 5.0
+"""Distance of the background's knots around single atoms, in widths."""
 LEAVE_ALONE = (0.8, 1.3)
 """Zooms in this range are not worth the resampling."""
 
@@ -141,7 +149,7 @@ def find_columns(
         return _nothing(micrograph, "The image is the same everywhere.")
     trial = finder.choose(typical)
     if trial is None:
-        return _nothing(micrograph, "The image holds no structure wider than a pixel.")
+        return _nothing(micrograph, "No column stands out of the noise at any width that the image suggests.")
     parts, maps, reasons = [], [], []
     for number, frame in enumerate(frames):
         said = (lambda stage, i, n: progress(stage, i, n)) if progress and len(frames) == 1 else None
@@ -190,6 +198,8 @@ class _Finder:
             return None
         tried = [self._tried(image, trial) for trial in trials]
         best = max(tried, key=lambda trial: trial.evidence)
+        if best.evidence == 0:
+            return None
         off = abs(np.log(best.fitted / best.width)) if np.isfinite(best.fitted) else 0.0
         if off > np.log(1.25) and not self.settings.width:
             again = self._tried(image, replace(best, width=best.fitted))
@@ -198,7 +208,7 @@ class _Finder:
 
     def _polarities(self, image: np.ndarray, width: float) -> tuple[float, ...]:
         """Bright columns stand out upwards; where the image leans the other way both signs are tried."""
-        crop = _middle(image, TRIAL * width / self.card.working_width)
+        crop = _busiest(image, TRIAL * width / self.card.working_width, width)
         crop = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float32)
         band = ndimage.gaussian_filter(crop, width) - ndimage.gaussian_filter(crop, 4 * width)
         deviation = band.std()
@@ -212,15 +222,21 @@ class _Finder:
         brings; what the best of so many places in pure noise would bring is
         taken off. Magnified noise has many columns and no gain.
         """
-        crop = _middle(image, TRIAL * trial.width / self.card.working_width) * np.float32(trial.sign)
+        side = TRIAL * trial.width / self.card.working_width
+        crop = _busiest(image, side, trial.width) * np.float32(trial.sign)
         yx, _, _ = self._candidates(crop, trial.width, None)
         if not len(yx):
             return trial
-        fit = refine(crop, yx, trial.width, max_iterations=QUICK)
+        fit = refine(
+            crop, yx, trial.width, max_iterations=QUICK, background_spacing=_ground(yx, trial.width)
+        )
         places = crop.size / (2 * np.pi * trial.width**2)
         strength = np.where(fit.ok & np.isfinite(fit.significance), fit.significance, 0.0)
         gain = strength**2 - 2 * np.log(max(places, 2.0))
         fitted = fit.common_width if fit.ok.sum() > 4 else float("nan")
+        if not 0.4 < fitted / trial.width < 2.5:
+            # What was fitted is not what the network was asked for.
+            return replace(trial, found=int((gain > 0).sum()))
         return replace(trial, evidence=float(gain.clip(0).sum()), found=int((gain > 0).sum()), fitted=fitted)
 
     def find(
@@ -239,7 +255,7 @@ class _Finder:
         if self.settings.refine and len(yx):
             if progress:
                 progress("fit", 0, 1)
-            fit, kept = self._fitted(image, yx, width)
+            fit, kept = self._fitted(image, yx, score, width)
             yx, fields["score"] = fit.yx, score[kept]
             for name in ("intensity", "width", "sigma_y", "sigma_x", "significance"):
                 fields[name] = getattr(fit, name)
@@ -249,19 +265,31 @@ class _Finder:
         columns = Columns(yx, image.shape, sampling, fields).select(order)
         return columns, probability
 
-    def _fitted(self, image: np.ndarray, yx: np.ndarray, width: float) -> tuple[Refinement, np.ndarray]:
+    def _fitted(
+        self, image: np.ndarray, yx: np.ndarray, score: np.ndarray, width: float
+    ) -> tuple[Refinement, np.ndarray]:
         """Fit candidates together, roughly; fit again, to the end, without the insignificant ones."""
         kept = np.arange(len(yx))
-        rough = refine(image, yx, width, max_iterations=QUICK)
-        good = self._significant(rough)
+        ground = _ground(yx, width)
+        rough = refine(image, yx, width, max_iterations=QUICK, background_spacing=ground)
+        good = self._real(rough, score)
         if good.any():
             kept = kept[good]
-        fit = refine(image, rough.yx[kept], rough.common_width)
-        good = self._significant(fit)
+        fit = refine(image, rough.yx[kept], rough.common_width, background_spacing=ground)
+        good = self._real(fit, score[kept])
         return _rows(fit, good), kept[good]
 
-    def _significant(self, fit: Refinement) -> np.ndarray:
-        return np.nan_to_num(fit.significance) >= self.settings.significance
+    def _real(self, fit: Refinement, score: np.ndarray) -> np.ndarray:
+        """Which fitted candidates are columns.
+
+        In an image without noise any saddle between columns is significant, so
+        what the network doubts must also be of some height.
+        """
+        real = np.nan_to_num(fit.significance) >= self.settings.significance
+        certain = score >= self.threshold
+        if certain.any():
+            real &= certain | (fit.amplitude >= FAINTEST * np.median(fit.amplitude[certain]))
+        return real
 
     def _candidates(
         self, image: np.ndarray, width: float, progress: Callable[[int, int], None] | None
@@ -307,11 +335,34 @@ def _zoomed(image: Tensor, zoom: float) -> tuple[Tensor, tuple[float, float]]:
     return scaled, (height / image.shape[0], width / image.shape[1])
 
 
-def _middle(image: np.ndarray, side: float) -> np.ndarray:
-    """The part of an image around its middle, of a side [px], or all of it."""
+def _busiest(image: np.ndarray, side: float, width: float) -> np.ndarray:
+    """The part of an image, of a side [px], that varies most at the scale of a column; or all of it."""
     tall, wide = (min(length, max(64, round(side))) for length in image.shape)
-    top, left = (image.shape[0] - tall) // 2, (image.shape[1] - wide) // 2
+    if (tall, wide) == image.shape:
+        return image
+    step = max(1, int(width / 1.5))
+    filled = np.where(np.isfinite(image), image, np.nanmedian(image))
+    coarse = block_reduce(filled, step, np.mean) if step > 1 else filled
+    band = ndimage.gaussian_filter(coarse, width / step) - ndimage.gaussian_filter(coarse, 4 * width / step)
+    # One hot pixel or one bright speck must not decide.
+    band = np.clip(band, *np.percentile(band, [1, 99]))
+    energy = ndimage.uniform_filter(band**2, (max(1, tall // step), max(1, wide // step)), mode="constant")
+    y, x = np.unravel_index(np.argmax(energy), energy.shape)
+    top = int(np.clip(y * step - tall // 2, 0, image.shape[0] - tall))
+    left = int(np.clip(x * step - wide // 2, 0, image.shape[1] - wide))
     return image[top : top + tall, left : left + wide]
+
+
+def _ground(yx: np.ndarray, width: float) -> float | None:
+    """Distance of the background's knots in the fit [px]; None leaves it to the fit.
+
+    Between single atoms the support shows, and must be followed closely;
+    within a lattice a background that bends between columns would eat them.
+    """
+    if len(yx) < 2:
+        return SPARSE_GROUND * width
+    nearest = cKDTree(yx).query(yx, k=2)[0][:, 1]
+    return SPARSE_GROUND * width if np.median(nearest) > SPARSE * width else None
 
 
 def _rows(fit: Refinement, rows: np.ndarray) -> Refinement:
