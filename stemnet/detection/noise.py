@@ -84,8 +84,10 @@ def variance_line(residual: torch.Tensor, model: torch.Tensor, mask: torch.Tenso
     m, v, number = (x[filled].cpu().numpy() for x in (mean_of, square_of, count))
     predicted = np.full_like(v, v.mean())
     offset, slope = float(v.mean()), 0.0
+    if offset <= 0:
+        return 0.0, 0.0
     for _ in range(4):
-        weight = number / np.maximum(predicted, 1e-6 * v.max() + 1e-300) ** 2
+        weight = number / np.maximum(predicted, 1e-6 * v.max()) ** 2
         center = np.average(m, weights=weight)
         spread = np.average((m - center) ** 2, weights=weight)
         level = np.average(v, weights=weight)
