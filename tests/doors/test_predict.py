@@ -106,7 +106,7 @@ def test_the_record_says_where_it_came_from(good: Path):
     metrics = json.loads((good / "metrics.json").read_text(encoding="utf-8"))
     assert {"input_sha256", "weights_sha256", "config", "versions", "seed"} <= set(result.provenance)
     assert metrics["sampling"] == {"A_per_px": 0.2, "from": "user"}
-    assert metrics["scores_against_truth"]["f1"] > 0.98
+    assert metrics["scores_against_truth"]["f1"] > 0.95
     assert {row["method"] for row in rows_of(good / "comparison.csv")} >= {"pca", "vae", "kmeans_vectors"}
 
 
