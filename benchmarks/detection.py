@@ -111,8 +111,8 @@ def _cases(shared: Path | None):
 
 
 def _own(path: Path):
-    truth = storage.read_columns_csv(path.with_name(f"{path.stem}.truth.csv"))
     micrograph = read_micrograph(path)
+    truth = storage.read_columns_csv(path.with_name(f"{path.stem}.truth.csv"), shape=micrograph.shape)
 
     def score(found):
         s = judge(found.columns, truth, found.width if np.isfinite(found.width) else 3.0).scores

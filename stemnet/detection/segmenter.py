@@ -276,7 +276,8 @@ class _Finder:
         if good.any():
             kept = kept[good]
         fit = refine(image, rough.yx[kept], rough.common_width, background_spacing=ground)
-        good = self._real(fit, score[kept])
+        # What the fit moves off the image belongs to the neighborhood, not to the image.
+        good = self._real(fit, score[kept]) & _inside(fit.yx, image.shape)
         return _rows(fit, good), kept[good]
 
     def _real(self, fit: Refinement, score: np.ndarray) -> np.ndarray:
@@ -302,7 +303,7 @@ class _Finder:
         _, centres, score = locate(probability[None], min(FAINT, self.threshold))
         yx = (centres.cpu().numpy().astype(np.float64) + 0.5) / np.array(factors) - 0.5
         scores = score.cpu().numpy().astype(np.float64)
-        kept = np.all((yx >= -0.5) & (yx <= np.array(image.shape) - 0.5), axis=1)
+        kept = _inside(yx, image.shape)
         kept &= scores >= self._least(scores[kept])
         shown = probability
         if probability.shape != pixels.shape:
@@ -351,6 +352,11 @@ def _busiest(image: np.ndarray, side: float, width: float) -> np.ndarray:
     top = int(np.clip(y * step - tall // 2, 0, image.shape[0] - tall))
     left = int(np.clip(x * step - wide // 2, 0, image.shape[1] - wide))
     return image[top : top + tall, left : left + wide]
+
+
+def _inside(yx: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Whether positions lie on a pixel of the image, (N,)."""
+    return np.all((yx >= -0.5) & (yx <= np.array(shape) - 0.5), axis=1)
 
 
 def _ground(yx: np.ndarray, width: float) -> float | None:

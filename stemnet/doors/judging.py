@@ -20,7 +20,8 @@ class Judgment:
     Parameters
     ----------
     scores : dict
-        F1, precision, recall and RMSE per axis [px] over the visible columns.
+        F1, precision, recall and RMSE per axis [px] over the visible columns
+        that are not cut by the rim of the image.
     planted : dict of str to ndarray, shape (N,)
         Planted values on the rows of the found columns: NaN or -1 where a
         column has no true partner.
@@ -48,15 +49,20 @@ def judge(found: Columns, truth: Columns, radius: float) -> Judgment:
     if "signal_to_noise" in truth:
         visible = np.asarray(truth["signal_to_noise"], dtype=float) >= VISIBLE
     pairs = match(found.yx, truth.yx, radius).pairs
-    needed = pairs[visible[pairs[:, 1]]]
-    hit, false, missed = len(needed), len(found) - len(pairs), int(visible.sum()) - len(needed)
+    # A column on the rim may be listed by one side and lie just outside the frame for the other.
+    judged = visible & _away_from_rim(truth, radius)
+    needed = pairs[judged[pairs[:, 1]]]
+    alone = np.ones(len(found), dtype=bool)
+    alone[pairs[:, 0]] = False
+    hit, missed = len(needed), int(judged.sum()) - len(needed)
+    false = int((alone & _away_from_rim(found, radius)).sum())
     apart = found.yx[needed[:, 0]] - truth.yx[needed[:, 1]]
     scores = {
         "f1": 2 * hit / max(2 * hit + false + missed, 1),
         "precision": hit / max(hit + false, 1),
         "recall": hit / max(hit + missed, 1),
         "rmse_px": float(np.sqrt(np.mean(apart**2))) if hit else float("nan"),
-        "true_columns": int(visible.sum()),
+        "true_columns": int(judged.sum()),
     }
     planted = {}
     for name, values in truth.fields.items():
@@ -72,3 +78,8 @@ def judge(found: Columns, truth: Columns, radius: float) -> Judgment:
         if len(np.unique(known[np.isfinite(known.astype(float))])) < 2:
             del planted[name]
     return Judgment(scores, planted)
+
+
+def _away_from_rim(columns: Columns, distance: float) -> np.ndarray:
+    low, high = distance - 0.5, np.array(columns.shape) - 0.5 - distance
+    return np.all((columns.yx >= low) & (columns.yx <= high), axis=1)
