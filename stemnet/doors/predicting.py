@@ -94,7 +94,9 @@ def _inputs(config: DictConfig) -> list[str]:
 def _output(config: DictConfig) -> Path:
     """The folder that was named, or of a sweep the one of this run in it."""
     if not config.output:
-        raise StemnetError("output= names no folder. Give one for the results, or leave it out for 'results'.")
+        raise StemnetError(
+            "output= names no folder. Give one for the results, or leave it out for 'results'."
+        )
     folder = Path(config.output)
     if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
         folder = Path(HydraConfig.get().runtime.output_dir)
