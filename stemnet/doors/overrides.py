@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from stemnet import resources
 from stemnet.errors import StemnetError
 
-FILE_KEYS = ("input", "output", "checkpoint", "resume", "truth")
+FILE_KEYS = ("input", "output", "checkpoint", "resume", "truth", "hydra.run.dir", "hydra.sweep.dir")
 """Keys whose value is a file or folder name, taken literally."""
 
 
@@ -66,7 +66,9 @@ def spelled(arguments: Sequence[str], bare: str | None) -> list[str]:
         elif os.path.exists(argument) and bare is not None and not (equals and key in FILE_KEYS):
             files.append(argument)
         elif equals and re.fullmatch(r"[+~]{0,2}[\w./@:-]+", key):
-            result.append(f"{key}={_value(value)}" if key in FILE_KEYS else argument)
+            # Hydra's own folders may be named by interpolations such as ${now:%Y}.
+            literal = key in FILE_KEYS and not (key.startswith("hydra.") and "${" in value)
+            result.append(f"{key}={_value(value)}" if literal else argument)
         elif bare is not None:
             files.append(argument)
         elif "/" in argument or argument.startswith("~"):

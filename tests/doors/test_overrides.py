@@ -90,10 +90,15 @@ def test_any_name_that_a_disk_takes_comes_back(name: str, tmp_path, monkeypatch)
     assert list(_read(spelled([path], "input")).input) == [path]
 
 
-@pytest.mark.parametrize("key", ["output", "checkpoint", "truth"])
+@pytest.mark.parametrize("key", ["output", "checkpoint", "truth", "resume"])
 def test_names_of_files_that_do_not_exist_yet_need_no_quotes(key: str):
     name = "new results (3), dose=3e4"
     assert _read(spelled([f"{key}={name}"], "input"))[key] == name
+
+
+def test_folders_of_hydra_are_names_unless_they_interpolate():
+    assert spelled(["hydra.run.dir=my run (2)"], None) == ["hydra.run.dir='my run (2)'"]
+    assert spelled(["hydra.sweep.dir=a/${now:%Y}"], None) == ["hydra.sweep.dir=a/${now:%Y}"]
 
 
 @pytest.mark.parametrize(

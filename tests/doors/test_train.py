@@ -38,10 +38,10 @@ def epochs_of(*logs: Path) -> list[int]:
 def runs(tmp_path_factory):
     """A run of one epoch that then goes on for another, in a folder whose name needs quoting."""
     folder = tmp_path_factory.mktemp("training")
-    first = run("epochs=1", "hydra.run.dir='my run'", cwd=folder)
+    first = run("epochs=1", "hydra.run.dir=my run", cwd=folder)
     assert first.returncode == 0, first.stderr
     weights = (folder / "my run" / "weights.safetensors").read_bytes()
-    second = run("epochs=2", "hydra.run.dir='my run'", "resume=my run/checkpoints/last.ckpt", cwd=folder)
+    second = run("epochs=2", "hydra.run.dir=my run", "resume=my run/checkpoints/last.ckpt", cwd=folder)
     assert second.returncode == 0, second.stderr
     return first, second, folder / "my run", weights
 
