@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
-from stemnet import resources
+from stemnet import __version__, resources
 from stemnet.doors.overrides import checked, spelled
 from stemnet.errors import StemnetError
 from stemnet.runtime import prepare_process
@@ -28,6 +28,9 @@ def predict() -> None:
 
 def _enter(config_name: str, job: Callable[[DictConfig], object]) -> None:
     """Spell the command line for Hydra, check it, and run the job with one-sentence errors."""
+    if "--version" in sys.argv[1:]:
+        print(f"stemnet {__version__}")
+        return
     prepare_process()
     import hydra
 

@@ -115,7 +115,7 @@ def checked(config_name: str, arguments: Sequence[str]) -> None:
     StemnetError
         If a key or a group's choice does not exist, or an override cannot be read.
     """
-    if any(argument in ("--help", "-h", "--hydra-help", "--version") for argument in arguments):
+    if any(argument in ("--help", "-h", "--hydra-help") for argument in arguments):
         return
     from hydra import compose, initialize_config_dir
     from hydra.core.override_parser.overrides_parser import OverridesParser

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import stemnet
 from stemnet.detection.matching import match
 from stemnet.simulation.crystal import perovskite
 from stemnet.simulation.scene import Microscope
@@ -200,6 +201,10 @@ def test_pixels_without_a_number_cost_only_their_columns(batch):
     holed = read_columns_csv(out / "nan" / "columns.csv", shape=(96, 96)).yx
     far = np.abs(whole - 50).max(1) > 20
     assert match(holed, whole[far], 1.0).recall > 0.97
+
+
+def test_the_version_is_ours(tmp_path):
+    assert run("--version", cwd=tmp_path).stdout == f"stemnet {stemnet.__version__}\n"
 
 
 @pytest.mark.parametrize(
