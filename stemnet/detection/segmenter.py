@@ -28,10 +28,10 @@ TRIAL = 384
 """Hypotheses on the scale are tried on a part of the image this large, in working pixels."""
 QUICK = 6
 """Iterations of a fit that only has to tell columns from nothing."""
-FAINT = 0.15
+FAINT = 0.01
 """Peaks of this probability are believed in the company of certain ones."""
-COMPANY = 0.45
-"""Share of certain ones among all peaks that makes such company: noise has none, a lattice twice as many."""
+COMPANY = 0.3
+"""Share of certain ones among all peaks that makes such company: noise has none, most of a lattice's are."""
 FAINTEST = 0.08
 """Least height of a doubtful column, as a share of the certain ones' median."""
 SPARSE = 7.0
@@ -150,16 +150,17 @@ def find_columns(
     trial = finder.choose(typical)
     if trial is None:
         return _nothing(micrograph, "No column stands out of the noise at any width that the image suggests.")
-    parts, maps, reasons = [], [], []
+    parts, maps, certain = [], [], []
     for number, frame in enumerate(frames):
         said = (lambda stage, i, n: progress(stage, i, n)) if progress and len(frames) == 1 else None
-        columns, probability = finder.find(frame * trial.sign, trial.width, micrograph.sampling, said)
+        columns, probability, sure = finder.find(frame * trial.sign, trial.width, micrograph.sampling, said)
+        certain.append(sure)
         parts.append(columns.with_fields(frame=np.full(len(columns), number)))
         maps.append(probability.astype(np.float16))
         if progress and len(frames) > 1:
             progress("frames", number + 1, len(frames))
     columns = concatenate(parts)
-    reasons += _doubts(columns, trial, len(frames))
+    reasons = _doubts(columns, trial, certain)
     return Detection(
         columns=columns,
         probability=np.stack(maps),
@@ -224,12 +225,10 @@ class _Finder:
         """
         side = TRIAL * trial.width / self.card.working_width
         crop = _busiest(image, side, trial.width) * np.float32(trial.sign)
-        yx, _, _ = self._candidates(crop, trial.width, None)
+        yx, _, _, _ = self._candidates(crop, trial.width, None)
         if not len(yx):
             return trial
-        fit = refine(
-            crop, yx, trial.width, max_iterations=QUICK, background_spacing=_ground(yx, trial.width)
-        )
+        fit = refine(crop, yx, trial.width, max_iterations=QUICK, background_spacing=_ground(yx, trial.width))
         places = crop.size / (2 * np.pi * trial.width**2)
         strength = np.where(fit.ok & np.isfinite(fit.significance), fit.significance, 0.0)
         gain = strength**2 - 2 * np.log(max(places, 2.0))
@@ -245,10 +244,10 @@ class _Finder:
         width: float,
         sampling: float | None,
         progress: Callable[[str, int, int], None] | None,
-    ) -> tuple[Columns, np.ndarray]:
-        """Columns and probability map of one frame of bright columns."""
+    ) -> tuple[Columns, np.ndarray, bool]:
+        """Columns of one frame of bright columns, the probability map, and whether most peaks are certain."""
         inner = (lambda i, n: progress("network", i, n)) if progress else None
-        yx, score, probability = self._candidates(image, width, inner)
+        yx, score, probability, certain = self._candidates(image, width, inner)
         empty = np.full(len(yx), np.nan)
         fields = dict.fromkeys(("intensity", "width", "sigma_y", "sigma_x", "significance"), empty)
         fields["score"] = score
@@ -263,7 +262,7 @@ class _Finder:
                 progress("fit", 1, 1)
         order = np.lexsort((yx[:, 1], yx[:, 0]))
         columns = Columns(yx, image.shape, sampling, fields).select(order)
-        return columns, probability
+        return columns, probability, certain
 
     def _fitted(
         self, image: np.ndarray, yx: np.ndarray, score: np.ndarray, width: float
@@ -294,8 +293,12 @@ class _Finder:
 
     def _candidates(
         self, image: np.ndarray, width: float, progress: Callable[[int, int], None] | None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Peaks of the network's answer: positions [px of the image], scores, and the map at the image's size."""
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
+        """Peaks of the network's answer.
+
+        Returns positions [px of the image], scores, the map at the image's
+        size, and whether enough peaks are certain to believe the others.
+        """
         pixels = torch.as_tensor(np.ascontiguousarray(image), dtype=torch.float32, device=self.device)
         scaled, factors = _zoomed(pixels, self.zoom(width))
         prepared = self.normalization(scaled[None])[0]
@@ -304,17 +307,13 @@ class _Finder:
         yx = (centres.cpu().numpy().astype(np.float64) + 0.5) / np.array(factors) - 0.5
         scores = score.cpu().numpy().astype(np.float64)
         kept = _inside(yx, image.shape)
-        kept &= scores >= self._least(scores[kept])
+        certain = bool(kept.any()) and float((scores[kept] >= self.threshold).mean()) >= COMPANY
+        faint = certain and self.settings.threshold is None
+        kept &= scores >= (FAINT if faint else self.threshold)
         shown = probability
         if probability.shape != pixels.shape:
             shown = functional.interpolate(probability[None, None], size=pixels.shape, mode="bilinear")[0, 0]
-        return yx[kept], scores[kept], shown.cpu().numpy()
-
-    def _least(self, scores: np.ndarray) -> float:
-        """Probability from which a peak of this image is a candidate."""
-        if self.settings.threshold is not None or not len(scores):
-            return self.threshold
-        return FAINT if (scores >= self.threshold).mean() >= COMPANY else self.threshold
+        return yx[kept], scores[kept], shown.cpu().numpy(), certain
 
 
 def _zoomed(image: Tensor, zoom: float) -> tuple[Tensor, tuple[float, float]]:
@@ -390,14 +389,19 @@ def _nothing(micrograph: Micrograph, reason: str) -> Detection:
     return Detection(columns, blank, float("nan"), 1.0, confident=False, reasons=(reason,))
 
 
-def _doubts(columns: Columns, trial: _Trial, frames: int) -> list[str]:
+def _doubts(columns: Columns, trial: _Trial, certain: list[bool]) -> list[str]:
     """Reasons not to trust what was found."""
     reasons = []
     if len(columns) == 0:
         reasons.append("No column stands out of the noise.")
     elif np.median(columns["score"]) < 0.5:
         reasons.append("Most columns were found with a probability below one half.")
-    if 0 < len(columns) < 10 * frames:
+    elif not all(certain):
+        reasons.append(
+            "Few of the places that resemble a column are certain: single atoms, an amorphous support and "
+            "noise look like this."
+        )
+    if 0 < len(columns) < 10 * len(certain):
         reasons.append(f"Only {len(columns)} columns were found.")
     if trial.sign < 0:
         reasons.append("The columns are dark on a bright ground; the image was inverted to find them.")
