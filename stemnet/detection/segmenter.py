@@ -32,8 +32,12 @@ FAINT = 0.01
 """Peaks of this probability are believed in the company of certain ones."""
 COMPANY = 0.3
 """Share of certain ones among all peaks that makes such company: noise has none, most of a lattice's are."""
-FAINTEST = 0.08
-"""Least height of a doubtful column, as a share of the certain ones' median."""
+FAINTEST = (0.12, 0.25)
+"""Least height of a doubtful and of a very doubtful column, as a share of the certain ones' median."""
+VERY_DOUBTFUL = 0.15
+"""Probability below which a column is very doubtful."""
+NARROWEST = 0.7
+"""Columns of a smaller sigma are noise or sampled too coarsely [px]."""
 SPARSE = 7.0
 """Columns further apart than this many widths are single atoms to the fit."""
 SPARSE_GROUND = 5.0
@@ -288,7 +292,10 @@ class _Finder:
         real = np.nan_to_num(fit.significance) >= self.settings.significance
         certain = score >= self.threshold
         if certain.any():
-            real &= certain | (fit.amplitude >= FAINTEST * np.median(fit.amplitude[certain]))
+            least = np.where(score < VERY_DOUBTFUL, FAINTEST[1], FAINTEST[0]) * np.median(
+                fit.amplitude[certain]
+            )
+            real &= certain | (fit.amplitude >= least)
         return real
 
     def _candidates(
@@ -300,7 +307,7 @@ class _Finder:
         size, and whether enough peaks are certain to believe the others.
         """
         pixels = torch.as_tensor(np.ascontiguousarray(image), dtype=torch.float32, device=self.device)
-        scaled, factors = _zoomed(pixels, self.zoom(width))
+        scaled, factors = _zoomed(_without_spikes(pixels), self.zoom(width))
         prepared = self.normalization(scaled[None])[0]
         probability = apply_tiled(self.network, prepared, progress=progress)
         _, centres, score = locate(probability[None], min(FAINT, self.threshold))
@@ -314,6 +321,15 @@ class _Finder:
         if probability.shape != pixels.shape:
             shown = functional.interpolate(probability[None, None], size=pixels.shape, mode="bilinear")[0, 0]
         return yx[kept], scores[kept], shown.cpu().numpy(), certain
+
+
+def _without_spikes(image: Tensor) -> Tensor:
+    """Clip hot and dead pixels, which resampling would smear over their surroundings; the fit sees them all."""
+    known = image[torch.isfinite(image)]
+    sample = known[:: max(1, len(known) // 2**20)]
+    low, high = torch.quantile(sample, torch.tensor([0.001, 0.999], device=image.device))
+    room = 2 * (high - low)
+    return torch.clamp(image, low - room, high + room)
 
 
 def _zoomed(image: Tensor, zoom: float) -> tuple[Tensor, tuple[float, float]]:
@@ -403,6 +419,8 @@ def _doubts(columns: Columns, trial: _Trial, certain: list[bool]) -> list[str]:
         )
     if 0 < len(columns) < 10 * len(certain):
         reasons.append(f"Only {len(columns)} columns were found.")
+    if len(columns) and np.nanmedian(columns["width"]) < NARROWEST:
+        reasons.append("The columns are hardly wider than a pixel: noise, or an image sampled too coarsely.")
     if trial.sign < 0:
         reasons.append("The columns are dark on a bright ground; the image was inverted to find them.")
     return reasons
