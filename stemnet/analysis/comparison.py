@@ -57,7 +57,8 @@ def compare(
         ``truth_nmi_<name>``, or ``truth_r2_<name>`` (linear probe) and
         ``truth_corr_<name>`` (best single latent, absolute).
     """
-    k = max((c.n_clusters for c in clusterings), default=3)
+    # The latents are cut into as many clusters as the clearest clustering has.
+    k = max(clusterings, key=lambda c: c.silhouette).n_clusters if clusterings else 3
     labels = {e.method: _latent_labels(e, k, random_state) for e in embeddings}
     labels |= {c.method: c.labels for c in clusterings}
     table = [_embedding_row(e, labels[e.method], random_state) for e in embeddings]

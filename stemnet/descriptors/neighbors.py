@@ -85,6 +85,11 @@ def neighbor_vectors(
         others = np.nonzero(np.isin(label, _kinds(label, s, neighbors)))[0]
         if order == "template" and lattice is not None:
             template = _template(lattice, label, yx, s, neighbors, k)
+            if len(template) != k:
+                raise StemnetError(
+                    f"k={k} neighbors were asked for in the order of the lattice, which names {len(template)}. "
+                    "Use fewer, or order=angle."
+                )
             vectors[rows] = _matched(yx, rows, others, template)
         else:
             start = -np.pi / k

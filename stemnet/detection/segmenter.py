@@ -315,7 +315,8 @@ class _Finder:
         scores = score.cpu().numpy().astype(np.float64)
         kept = _inside(yx, image.shape)
         certain = bool(kept.any()) and float((scores[kept] >= self.threshold).mean()) >= COMPANY
-        faint = certain and self.settings.threshold is None
+        # Only the fit can tell faint columns from saddles between bright ones.
+        faint = certain and self.settings.threshold is None and self.settings.refine
         kept &= scores >= (FAINT if faint else self.threshold)
         shown = probability
         if probability.shape != pixels.shape:
@@ -419,7 +420,8 @@ def _doubts(columns: Columns, trial: _Trial, certain: list[bool]) -> list[str]:
         )
     if 0 < len(columns) < 10 * len(certain):
         reasons.append(f"Only {len(columns)} columns were found.")
-    if len(columns) and np.nanmedian(columns["width"]) < NARROWEST:
+    fitted = columns["width"][np.isfinite(columns["width"])]
+    if len(fitted) and np.median(fitted) < NARROWEST:
         reasons.append("The columns are hardly wider than a pixel: noise, or an image sampled too coarsely.")
     if trial.sign < 0:
         reasons.append("The columns are dark on a bright ground; the image was inverted to find them.")

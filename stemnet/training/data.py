@@ -107,6 +107,8 @@ class SimulatedData(LightningDataModule):
             batch_size=self.batch_size,
             sampler=EpochSampler(length, fixed),
             collate_fn=as_list,
+            # Only seeds the workers, which draw nothing from it; without it the global state would move.
+            generator=torch.Generator(),
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
         )
