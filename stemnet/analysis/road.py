@@ -156,6 +156,11 @@ def _about_results(embeddings, clusterings) -> list[str]:
         information = getattr(e.model, "kl_", None)
         if information is not None and information.max() < 0.1:
             notes.append(f"The latent of {e.method} has collapsed: it carries no information on the columns.")
+        elif getattr(e.model, "stayed_linear_", False):
+            notes.append(
+                f"{e.method}: nothing beyond a linear model explained held-out columns better, so its latents are "
+                "those of PCA, rescaled."
+            )
     for c in clusterings:
         if c.silhouette < 0.25:
             notes.append(

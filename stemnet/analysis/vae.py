@@ -69,6 +69,9 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Mean information in each latent [nats]; near 0 where it has collapsed.
     validation_score_ : float
         Best held-out ELBO per row, in the standardized unit [nats].
+    stayed_linear_ : bool
+        True if no training step improved on the linear start, so that the
+        latents are those of probabilistic PCA.
     n_iter_ : int
         Epochs run.
     """
@@ -222,6 +225,7 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
                 break
         model.load_state_dict(best_state)
         self.validation_score_ = best
+        self.stayed_linear_ = best_epoch == 0
 
 
 def _start_as_pca(model: VAE, standard: np.ndarray) -> None:
