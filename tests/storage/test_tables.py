@@ -59,7 +59,7 @@ def test_columns_come_back_from_csv(tmp_path, columns):
             np.testing.assert_array_equal(back[name], values)
         else:
             assert back[name].dtype.kind == values.dtype.kind
-            np.testing.assert_allclose(back[name], values, rtol=1e-6)
+            np.testing.assert_allclose(back[name], values, rtol=1e-6, atol=1e-30)
 
 
 def test_header_is_a_contract_and_empty_tables_keep_it(tmp_path):
