@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -107,8 +107,7 @@ class _Trial:
     width: float
     sign: float
     evidence: float = 0.0
-    found: int = 0
-    fitted: float = field(default=float("nan"))
+    fitted: float = float("nan")
 
 
 def find_columns(
@@ -203,7 +202,7 @@ class _Finder:
             return None
         tried = [self._tried(image, trial) for trial in trials]
         best = max(tried, key=lambda trial: trial.evidence)
-        if best.evidence == 0:
+        if best.evidence == 0 and not self.settings.width:
             return None
         off = abs(np.log(best.fitted / best.width)) if np.isfinite(best.fitted) else 0.0
         if off > np.log(1.25) and not self.settings.width:
@@ -239,8 +238,8 @@ class _Finder:
         fitted = fit.common_width if fit.ok.sum() > 4 else float("nan")
         if not 0.4 < fitted / trial.width < 2.5:
             # What was fitted is not what the network was asked for.
-            return replace(trial, found=int((gain > 0).sum()))
-        return replace(trial, evidence=float(gain.clip(0).sum()), found=int((gain > 0).sum()), fitted=fitted)
+            return trial
+        return replace(trial, evidence=float(gain.clip(0).sum()), fitted=fitted)
 
     def find(
         self,

@@ -108,7 +108,7 @@ def process(
     clock.lap("analysis")
     progress("results", 0, 1)
     warnings = [*micrograph.notes, *found.reasons, *_implausible(micrograph, found), *analysis.notes]
-    metrics = _metrics(path, micrograph, origin, found, analysis, judgment, warnings)
+    metrics = _metrics(path, micrograph, origin, found, analysis, judgment, warnings, job)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder, path, micrograph, found, analysis, job)
     clock.lap("results")
@@ -207,6 +207,7 @@ def _metrics(
     analysis: SideBySide,
     judgment: Judgment | None,
     warnings: list[str],
+    job: Job,
 ) -> dict[str, object]:
     columns = analysis.columns
     labels = columns["sublattice"] if "sublattice" in columns else np.zeros(0, dtype=int)
@@ -221,7 +222,7 @@ def _metrics(
         "scale": {
             "width_px": found.width,
             "zoom": found.zoom,
-            "from": "autocorrelation of the image, confirmed by the fit of a part of it",
+            "from": _scale_origin(found, job),
         },
         "inverted": found.dark,
         "confidence": "high" if found.confident else "low",
@@ -231,6 +232,14 @@ def _metrics(
         "lattice_vectors_px": None if lattice is None else np.asarray(lattice.vectors).tolist(),
         "scores_against_truth": judgment.scores if judgment else None,
     }
+
+
+def _scale_origin(found: Detection, job: Job) -> str:
+    if job.settings.width:
+        return "user"
+    if not np.isfinite(found.width):
+        return "none found"
+    return "autocorrelation of the image, confirmed by the fit of a part of it"
 
 
 def _median(columns: Columns, name: str) -> float | None:
@@ -260,7 +269,7 @@ def _write(
         clusterings={c.method: c.labels for c in analysis.clusterings},
         provenance={
             "input": str(path),
-            "input_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "input_sha256": _digest(path),
             "weights_sha256": job.checkpoint.sha256,
             "config": job.config,
             "seed": job.seed,
@@ -273,3 +282,8 @@ def _write(
             },
         },
     )
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
