@@ -24,16 +24,17 @@ import stemnet
 from stemnet.columns import Columns
 from stemnet.reading import read_micrograph
 from stemnet.simulation.crystal import composition, dichalcogenide, honeycomb, perovskite, zinc_blende
-from stemnet.simulation.defects import cut, substitutions, two_layers, vacancies
-from stemnet.simulation.distortions import (
-    polar_shift,
+from stemnet.simulation.defects.point import substitutions, two_layers, vacancies
+from stemnet.simulation.defects.shape import cut
+from stemnet.simulation.deformation import (
     smoothly_strained,
     step_across,
     strained,
     strained_across,
-    thermal_disorder,
     twin_wall,
 )
+from stemnet.simulation.distortions.disorder import thermal_disorder
+from stemnet.simulation.distortions.polar import polar_shift
 from stemnet.simulation.probe import Probe
 from stemnet.simulation.rendering import render
 from stemnet.simulation.scene import Microscope, Scene, stage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,35 +12,47 @@ from stemnet.errors import StemnetError
 
 Cell = tuple[tuple[float, float], tuple[float, float]]
 
-ATOMIC_NUMBERS = {
-    "H": 1, "B": 5, "C": 6, "N": 7, "O": 8, "Al": 13, "Si": 14, "P": 15, "S": 16, "K": 19, "Ca": 20,
-    "Ti": 22, "V": 23, "Cr": 24, "Mn": 25, "Fe": 26, "Co": 27, "Ni": 28, "Cu": 29, "Zn": 30, "Ga": 31,
-    "Ge": 32, "As": 33, "Se": 34, "Sr": 38, "Y": 39, "Zr": 40, "Nb": 41, "Mo": 42, "Pd": 46, "Ag": 47,
-    "Cd": 48, "In": 49, "Sn": 50, "Sb": 51, "Te": 52, "Ba": 56, "La": 57, "Sm": 62, "Hf": 72, "Ta": 73,
-    "W": 74, "Re": 75, "Pt": 78, "Au": 79, "Pb": 82, "Bi": 83,
-}  # fmt: skip
+# fmt: off
+SYMBOLS = (
+    "H", "He", "Li", "Be", "B", "C", "N", "O", "F", "Ne", "Na", "Mg", "Al", "Si", "P", "S", "Cl", "Ar", "K", "Ca",
+    "Sc", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn", "Ga", "Ge", "As", "Se", "Br", "Kr", "Rb", "Sr", "Y",
+    "Zr", "Nb", "Mo", "Tc", "Ru", "Rh", "Pd", "Ag", "Cd", "In", "Sn", "Sb", "Te", "I", "Xe", "Cs", "Ba", "La", "Ce",
+    "Pr", "Nd", "Pm", "Sm", "Eu", "Gd", "Tb", "Dy", "Ho", "Er", "Tm", "Yb", "Lu", "Hf", "Ta", "W", "Re", "Os", "Ir",
+    "Pt", "Au", "Hg", "Tl", "Pb", "Bi", "Po", "At", "Rn", "Fr", "Ra", "Ac", "Th", "Pa", "U", "Np", "Pu", "Am", "Cm",
+)
+# fmt: on
+ATOMIC_NUMBERS = {symbol: number for number, symbol in enumerate(SYMBOLS, start=1)}
 
 
-def composition(species: str) -> dict[str, int]:
-    """Atoms of a column's repeat unit: ``"TiO"`` -> {"Ti": 1, "O": 1}, ``"S2"`` -> {"S": 2}.
+def composition(species: str) -> dict[str, float]:
+    """Atoms of a column's repeat unit: ``"TiO"`` -> {"Ti": 1, "O": 1}, ``"Mo0.7V0.3"`` -> {"Mo": 0.7, "V": 0.3}.
 
     Raises
     ------
     StemnetError
         If the name is not a formula of known elements.
     """
-    atoms: dict[str, int] = {}
-    parts = re.findall(r"([A-Z][a-z]?)(\d*)", species)
+    atoms: dict[str, float] = {}
+    parts = re.findall(r"([A-Z][a-z]?)(\d+(?:\.\d+)?)?", species)
     if not parts or "".join(element + count for element, count in parts) != species:
-        raise StemnetError(f"'{species}' is not a formula of elements; write a column as Mo, S2 or TiO.")
+        raise StemnetError(
+            f"'{species}' is not a formula of elements; write a column as Mo, S2, TiO or Mo0.7V0.3."
+        )
     for element, count in parts:
         if element not in ATOMIC_NUMBERS:
             raise StemnetError(
-                f"The element '{element}' in column '{species}' has no atomic number here; "
-                "add it to ATOMIC_NUMBERS in stemnet/simulation/crystal.py."
+                f"'{element}' in the column '{species}' is not a chemical element; write a column as Mo, S2, TiO "
+                "or Mo0.7V0.3."
             )
-        atoms[element] = atoms.get(element, 0) + int(count or 1)
+        atoms[element] = atoms.get(element, 0.0) + float(count or 1)
     return atoms
+
+
+def formula(atoms: Mapping[str, float]) -> str:
+    """The name of a column that holds these atoms a repeat: {"Sr": 1, "O": 2} -> ``"SrO2"``; heavier elements first."""
+    written = ((element, round(count, 4)) for element, count in atoms.items() if round(count, 4) > 0)
+    ordered = sorted(written, key=lambda pair: -ATOMIC_NUMBERS[pair[0]])
+    return "".join(element + ("" if count == 1 else f"{count:g}") for element, count in ordered)
 
 
 def scattering(species: Sequence[str] | np.ndarray, exponent: float) -> np.ndarray:
@@ -69,6 +81,9 @@ class Crystal:
         Formula of each column's repeat unit, such as ``"Mo"`` or ``"S2"``.
     sublattices : tuple of int
         Sublattice of each site.
+    period : float, optional
+        Length of one repeat along the beam [A]; None for a sheet, which is one
+        repeat thick.
     """
 
     name: str
@@ -76,6 +91,7 @@ class Crystal:
     sites: tuple[tuple[float, float], ...]
     species: tuple[str, ...]
     sublattices: tuple[int, ...]
+    period: float | None = None
 
     def __post_init__(self) -> None:
         if not len(self.sites) == len(self.species) == len(self.sublattices) or not self.sites:
@@ -100,7 +116,11 @@ class Crystal:
     def scaled(self, factor: float) -> Crystal:
         """Return the same crystal with all lengths times a factor."""
         (ay, ax), (by, bx) = self.cell
-        return replace(self, cell=((ay * factor, ax * factor), (by * factor, bx * factor)))
+        return replace(
+            self,
+            cell=((ay * factor, ax * factor), (by * factor, bx * factor)),
+            period=None if self.period is None else self.period * factor,
+        )
 
 
 def honeycomb(a: float = 2.46, first: str = "C", second: str = "C", name: str = "graphene") -> Crystal:
@@ -138,6 +158,7 @@ def perovskite(
             ((0.0, 0.0), (0.5, 0.5), (0.5, 0.0), (0.0, 0.5)),
             (a_site, f"{b_site}O", "O", "O"),
             (0, 1, 2, 2),
+            a,
         )
     if axis == "110":
         # The short vector is a/sqrt(2) along [1-10]: A sits above O, B stands alone, two O project together.
@@ -147,6 +168,7 @@ def perovskite(
             ((0.0, 0.0), (0.5, 0.0), (0.5, 0.5)),
             (f"{a_site}O", b_site, "O2"),
             (0, 1, 2),
+            a * np.sqrt(2),
         )
     raise StemnetError(f"A perovskite along [{axis}] is not built in; choose axis '001' or '110'.")
 
@@ -169,7 +191,7 @@ def cubic_metal(a: float, species: str, centering: str, axis: str, name: str) ->
     elif centering == "bcc":
         cells = {
             "001": (((a, 0.0), (0.0, a)), half),
-            "110": (((a, 0.0), (0.0, a * np.sqrt(2))), half),
+            "110": (((a / 2, 0.0), (0.0, a / np.sqrt(2))), ((0.0, 0.0),)),
             "111": _hexagonal(a * np.sqrt(2 / 3)),
         }
     else:
@@ -177,7 +199,10 @@ def cubic_metal(a: float, species: str, centering: str, axis: str, name: str) ->
     if axis not in cells:
         raise StemnetError(f"A metal along [{axis}] is not built in; choose axis '001', '110' or '111'.")
     cell, sites = cells[axis]
-    return Crystal(name, cell, sites, (species,) * len(sites), (0,) * len(sites))
+    body = {"001": 1.0, "110": np.sqrt(2), "111": np.sqrt(3) / 2}
+    face = {"001": 1.0, "110": 1 / np.sqrt(2), "111": np.sqrt(3)}
+    period = a * (face if centering == "fcc" else body)[axis]
+    return Crystal(name, cell, sites, (species,) * len(sites), (0,) * len(sites), period)
 
 
 def _hexagonal(a: float) -> tuple[Cell, tuple[tuple[float, float], ...]]:
@@ -192,4 +217,5 @@ def zinc_blende(a: float = 5.431, first: str = "Si", second: str = "Si", name: s
         ((0.0, 0.0), (0.25, 0.0), (0.5, 0.5), (0.75, 0.5)),
         (first, second, first, second),
         (0, 1, 0, 1),
+        a / np.sqrt(2),
     )

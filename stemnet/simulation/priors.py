@@ -9,14 +9,18 @@ import numpy as np
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import ATOMIC_NUMBERS, Crystal, scattering
-from stemnet.simulation.defects import cut, substitutions, vacancies
-from stemnet.simulation.distortions import polar_shift, smoothly_strained, strained, thermal_disorder
+from stemnet.simulation.defects.point import substitutions, vacancies
+from stemnet.simulation.defects.shape import cut
+from stemnet.simulation.deformation import smoothly_strained, strained
+from stemnet.simulation.distortions.disorder import thermal_disorder
+from stemnet.simulation.distortions.polar import polar_shift
 from stemnet.simulation.probe import Probe, core_width, transfer
 from stemnet.simulation.scene import REFERENCE_CROSS_SECTION, Microscope
-from stemnet.simulation.specimen import Specimen, disordered, grow
+from stemnet.simulation.specimen import Specimen, disordered, grow, nothing
 
 Range = tuple[float, float]
 
+KNOWN = [symbol for symbol, number in ATOMIC_NUMBERS.items() if 8 <= number <= 83]
 SUBSTITUTES = ("C", "Si", "S", "Ti", "V", "Fe", "Se", "Sr", "Nb", "Mo", "Te", "La", "W", "Re", "Pt", "Bi")
 
 
@@ -79,7 +83,7 @@ class SpecimenPrior:
         odds = np.array([self.shares[kind] for kind in kinds], dtype=float)
         kind = kinds[rng.choice(len(kinds), p=odds / odds.sum())]
         if kind == "empty":
-            specimen = _nothing()
+            specimen = nothing()
         elif kind in ("disordered", "sparse"):
             specimen = disordered(
                 field_of_view,
@@ -149,16 +153,6 @@ class SpecimenPrior:
         return replace(specimen, thickness=thickness)
 
 
-def _nothing() -> Specimen:
-    return Specimen(
-        yx=np.zeros((0, 2)),
-        species=np.zeros(0, dtype="<U2"),
-        sublattice=np.zeros(0, dtype=int),
-        displacement=np.zeros((0, 2)),
-        thickness=np.zeros(0),
-    )
-
-
 def _invented(rng: np.random.Generator) -> Crystal:
     """A random plane lattice of one to four columns a cell, none too close."""
     angle = rng.uniform(np.pi / 3, 2 * np.pi / 3)
@@ -170,7 +164,7 @@ def _invented(rng: np.random.Generator) -> Crystal:
         apart = (site - np.array(sites)[:, None] + steps) @ cell
         if len(sites) < 4 and np.hypot(apart[..., 0], apart[..., 1]).min() > 0.28:
             sites.append(site)
-    elements = rng.choice(list(ATOMIC_NUMBERS)[4:], len(sites))
+    elements = rng.choice(KNOWN, len(sites))
     return Crystal(
         "invented",
         ((1.0, 0.0), (float(cell[1, 0]), float(cell[1, 1]))),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -11,10 +12,41 @@ from scipy.spatial import cKDTree
 from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import Crystal
 
+MOST_COLUMNS = 20_000_000
+"""More than this is not tried: it would not fit in memory, and no image shows that many."""
+
+
+class Displacement(Protocol):
+    """How far matter at yx (N, 2) [A] moves, (N, 2) [A]; a frozen dataclass, so that it can be sent and told."""
+
+    def __call__(self, yx: np.ndarray) -> np.ndarray: ...  # noqa: D102
+
+
+class Quantity(Protocol):
+    """A planted value at yx (N, 2) [A], (N,); a frozen dataclass, so that it can be sent and told."""
+
+    def __call__(self, yx: np.ndarray) -> np.ndarray: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class PlantedField:
+    """A quantity as a function of place, planted when the specimen had been deformed `depth` times.
+
+    Parameters
+    ----------
+    quantity : Quantity
+        Of positions as they were then.
+    depth : int
+        How many of the specimen's deformations came before it.
+    """
+
+    quantity: Quantity
+    depth: int
+
 
 @dataclass(frozen=True)
 class Specimen:
-    """Columns of a specimen.
+    """Columns of a specimen, and what was done to them.
 
     Parameters
     ----------
@@ -23,14 +55,23 @@ class Specimen:
         outside the field of view are kept: their tails enter it.
     species : ndarray of str, shape (N,)
     sublattice : ndarray of int, shape (N,)
+        -1 where there is no lattice.
     displacement : ndarray, shape (N, 2)
         How far each column sits from its ideal site [A].
     thickness : ndarray, shape (N,)
-        Number of repeats along the beam, relative to the rest.
-    vacant : ndarray, shape (M, 2)
-        Sites that hold no column [A].
+        Number of repeats along the beam.
+    index : ndarray of int, shape (N, 3)
+        Cell along the two cell vectors, and site within the cell; (0, 0, -1)
+        where there is no lattice.
     planted : mapping of str to ndarray, shape (N,)
-        Whatever else was planted (domain label, mode amplitude, ...).
+        Whatever else was planted (domain, mode amplitude, ...). A name ends in
+        its unit where there is one: ``polar_y_A``, ``tilt_rad``.
+    fields : mapping of str to PlantedField
+        The planted quantities that are defined everywhere, not on columns alone.
+    flow : tuple of Displacement
+        Deformations of all matter so far, in order.
+    vacant : Specimen, optional
+        The columns that were taken out whole, as they would stand now.
     """
 
     yx: np.ndarray
@@ -38,17 +79,23 @@ class Specimen:
     sublattice: np.ndarray
     displacement: np.ndarray
     thickness: np.ndarray
-    vacant: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
+    index: np.ndarray | None = None
     planted: Mapping[str, np.ndarray] = field(default_factory=dict)
+    fields: Mapping[str, PlantedField] = field(default_factory=dict)
+    flow: tuple[Displacement, ...] = ()
+    vacant: Specimen | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "planted", dict(self.planted))
+        object.__setattr__(self, "fields", dict(self.fields))
+        if self.index is None:
+            object.__setattr__(self, "index", np.tile(np.array([0, 0, -1]), (len(self.yx), 1)))
 
     def __len__(self) -> int:
         return len(self.yx)
 
     def select(self, rows: np.ndarray) -> Specimen:
-        """Keep chosen columns (mask or indices)."""
+        """Keep chosen columns (mask or indices); the others are outside the specimen, not vacant."""
         return replace(
             self,
             yx=self.yx[rows],
@@ -56,16 +103,118 @@ class Specimen:
             sublattice=self.sublattice[rows],
             displacement=self.displacement[rows],
             thickness=self.thickness[rows],
+            index=self.index[rows],
             planted={name: values[rows] for name, values in self.planted.items()},
         )
 
+    def without(self, gone: np.ndarray) -> Specimen:
+        """Take columns out (mask (N,)) and remember them in `vacant`."""
+        lost = replace(self.select(gone), vacant=None)
+        if self.vacant is not None and len(self.vacant):
+            lost = joined(self.vacant, lost)
+        return replace(self.select(~gone), vacant=lost)
+
     def displaced(self, by: np.ndarray) -> Specimen:
-        """Move columns by (N, 2) [A] and remember it in `displacement`."""
+        """Move columns by (2,) or (N, 2) [A] and remember it in `displacement`; the sites stay."""
         return replace(self, yx=self.yx + by, displacement=self.displacement + by)
 
+    def deformed(self, by: Displacement) -> Specimen:
+        """Move all matter, vacant sites too, and remember it in `displacement` and `flow`.
+
+        Parameters
+        ----------
+        by : Displacement
+            Of the positions as they are now.
+
+        Returns
+        -------
+        Specimen
+        """
+        vacant = self.vacant
+        if vacant is not None:
+            vacant = vacant.displaced(by(vacant.yx))
+        return replace(self.displaced(by(self.yx)), flow=(*self.flow, by), vacant=vacant)
+
     def with_planted(self, **values: np.ndarray) -> Specimen:
-        """Add planted per-column values."""
-        return replace(self, planted={**self.planted, **values})
+        """Add planted per-column values (N,)."""
+        return replace(self, planted={**self.planted, **{k: np.asarray(v) for k, v in values.items()}})
+
+    def with_field(self, name: str, quantity: Quantity) -> Specimen:
+        """Plant a quantity: its value at each column, and the function itself for maps."""
+        planted = self.with_planted(**{name: quantity(self.yx)})
+        return replace(planted, fields={**self.fields, name: PlantedField(quantity, len(self.flow))})
+
+    def origin_of(self, yx: np.ndarray, depth: int = 0) -> np.ndarray:
+        """Where the matter now at yx (M, 2) [A] was after the first `depth` deformations, (M, 2) [A].
+
+        Fixed-point iteration, which converges where displacements vary by less
+        than their distance; next to a dislocation's core it does not quite.
+        """
+        place = np.asarray(yx, dtype=float)
+        for by in reversed(self.flow[depth:]):
+            before = place - by(place)
+            for _ in range(60):
+                better = place - by(before)
+                moved = np.abs(better - before).max(initial=0.0)
+                before = better
+                if moved < 1e-9:
+                    break
+            place = before
+        return place
+
+    def field_at(self, name: str, yx: np.ndarray) -> np.ndarray:
+        """A planted quantity at places yx (M, 2) [A] of the specimen as it is now, shape (M,)."""
+        planted = self.fields[name]
+        return planted.quantity(self.origin_of(yx, planted.depth))
+
+
+def joined(first: Specimen, second: Specimen) -> Specimen:
+    """Put two sets of columns into one; planted values that one of them lacks are NaN there (-1 for integers).
+
+    Flow and fields are those of the first: the parts share one space.
+    """
+    planted = {
+        name: np.concatenate([_values(part, name, (first, second)) for part in (first, second)])
+        for name in {**first.planted, **second.planted}
+    }
+    vacant = [part.vacant for part in (first, second) if part.vacant is not None]
+    return replace(
+        first,
+        yx=np.concatenate([first.yx, second.yx]),
+        species=np.concatenate([first.species, second.species]),
+        sublattice=np.concatenate([first.sublattice, second.sublattice]),
+        displacement=np.concatenate([first.displacement, second.displacement]),
+        thickness=np.concatenate([first.thickness, second.thickness]),
+        index=np.concatenate([first.index, second.index]),
+        planted=planted,
+        vacant=joined(*vacant) if len(vacant) == 2 else (vacant[0] if vacant else None),
+    )
+
+
+def _values(part: Specimen, name: str, parts: tuple[Specimen, Specimen]) -> np.ndarray:
+    if name in part.planted:
+        return part.planted[name]
+    kind = next(other.planted[name].dtype.kind for other in parts if name in other.planted)
+    if kind in "iub":
+        return np.full(len(part), -1)
+    return np.full(len(part), "" if kind == "U" else np.nan)
+
+
+def nothing() -> Specimen:
+    """A specimen without a column: vacuum."""
+    return Specimen(
+        yx=np.zeros((0, 2)),
+        species=np.zeros(0, dtype="<U2"),
+        sublattice=np.zeros(0, dtype=int),
+        displacement=np.zeros((0, 2)),
+        thickness=np.zeros(0),
+    )
+
+
+def rotation(angle: float) -> np.ndarray:
+    """The (2, 2) matrix that turns (y, x) vectors from y towards x by an angle [rad]: v' = rotation(angle) @ v."""
+    cosine, sine = np.cos(angle), np.sin(angle)
+    return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def grow(
@@ -75,6 +224,7 @@ def grow(
     orientation: float = 0.0,
     origin: tuple[float, float] = (0.0, 0.0),
     margin: float = 10.0,
+    thickness: float | None = None,
 ) -> Specimen:
     """Fill a field of view with a crystal.
 
@@ -89,33 +239,98 @@ def grow(
         Where the cell's corner sits, in fractions of the cell.
     margin : float
         Columns this far outside the frame are kept [A].
+    thickness : float, optional
+        Along the beam [A]; one repeat if it is not given.
 
     Returns
     -------
     Specimen
+
+    Raises
+    ------
+    StemnetError
+        If the columns would not fit in memory, the thickness is not positive,
+        or a sheet is given a thickness.
     """
-    cosine, sine = np.cos(orientation), np.sin(orientation)
-    cell = np.array(crystal.cell) @ np.array([[cosine, sine], [-sine, cosine]])
+    cell = np.array(crystal.cell) @ rotation(orientation).T
     low = np.array([-margin, -margin])
     high = np.array(field_of_view) + margin
+    expected = np.prod(high - low) / abs(np.linalg.det(cell)) * len(crystal.sites)
+    if not expected <= MOST_COLUMNS:
+        raise StemnetError(
+            f"{crystal.name} over {field_of_view[0]:.4g} x {field_of_view[1]:.4g} A would have {expected:.2g} columns; "
+            f"{MOST_COLUMNS:.0e} is the most that is tried. Ask for a smaller field of view, or make it in parts."
+        )
     corners = np.array([[low[0], low[1]], [low[0], high[1]], [high[0], low[1]], [high[0], high[1]]])
-    reach = corners @ np.linalg.inv(cell)
+    reach = corners @ np.linalg.inv(cell) - np.array(origin)
     first = np.floor(reach.min(0)).astype(int) - 1
     last = np.ceil(reach.max(0)).astype(int) + 1
-    index = np.stack(
-        np.meshgrid(np.arange(first[0], last[0] + 1), np.arange(first[1], last[1] + 1), indexing="ij"), -1
-    ).reshape(-1, 1, 2)
-    yx = ((index + np.array(crystal.sites) + np.array(origin)) @ cell).reshape(-1, 2)
-    site = np.tile(np.arange(len(crystal.sites)), len(index))
+    # One row of cells after the other keeps a long thin field at an angle from filling its whole bounding cell.
+    sites = np.array(crystal.sites)
+    cells = _cells_within(cell, sites, np.array(origin), first, last, low, high)
+    index = np.concatenate(
+        [np.repeat(cells, len(sites), axis=0), np.tile(np.arange(len(sites)), len(cells))[:, None]], axis=1
+    )
+    yx = (index[:, :2] + sites[index[:, 2]] + np.array(origin)) @ cell
     inside = np.all((yx >= low) & (yx <= high), axis=1)
-    yx, site = yx[inside], site[inside]
+    yx, index = yx[inside], index[inside]
     return Specimen(
         yx=yx,
-        species=np.array(crystal.species)[site],
-        sublattice=np.array(crystal.sublattices)[site],
+        species=np.array(crystal.species)[index[:, 2]],
+        sublattice=np.array(crystal.sublattices)[index[:, 2]],
         displacement=np.zeros_like(yx),
-        thickness=np.ones(len(yx)),
+        thickness=np.full(len(yx), repeats_of(crystal, thickness)),
+        index=index,
     )
+
+
+def _cells_within(
+    cell: np.ndarray,
+    sites: np.ndarray,
+    origin: np.ndarray,
+    first: np.ndarray,
+    last: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+) -> np.ndarray:
+    """Cells (i, j) that may have a site in the frame, (M, 2)."""
+    slack = np.abs(np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) @ cell).max(0)
+    slack = slack + np.abs((sites + origin) @ cell).max(0)
+    rows = []
+    for i in range(first[0], last[0] + 1):
+        bounds = np.array([-np.inf, np.inf])
+        for axis in (0, 1):
+            step = cell[1, axis]
+            ends = np.array([low[axis] - slack[axis], high[axis] + slack[axis]]) - i * cell[0, axis]
+            if abs(step) > 1e-9:
+                near, far = np.sort(ends / step)
+                bounds = np.array([max(bounds[0], near), min(bounds[1], far)])
+            elif ends[0] > 0 or ends[1] < 0:
+                bounds = np.array([1.0, 0.0])
+        if bounds[0] <= bounds[1]:
+            j = np.arange(max(first[1], int(np.floor(bounds[0]))), min(last[1], int(np.ceil(bounds[1]))) + 1)
+            rows.append(np.stack([np.full(len(j), i), j], axis=1))
+    return np.concatenate(rows) if rows else np.zeros((0, 2), dtype=int)
+
+
+def repeats_of(crystal: Crystal, thickness: float | None) -> float:
+    """Number of repeats along the beam in a thickness [A]; 1 if none is given.
+
+    Raises
+    ------
+    StemnetError
+        If the thickness is not positive, or the crystal is a sheet.
+    """
+    if thickness is None:
+        return 1.0
+    if crystal.period is None:
+        raise StemnetError(
+            f"A thickness of {thickness:g} A was asked for, but {crystal.name} is a sheet, one repeat thick; "
+            "leave the thickness out, or give a crystal with a period along the beam."
+        )
+    if not thickness > 0:
+        raise StemnetError(f"A thickness of {thickness:g} A was asked for; it must be positive.")
+    return thickness / crystal.period
 
 
 def disordered(

@@ -28,7 +28,7 @@ GEOMETRY = {
     "fcc 110": (cubic_metal(A, "Au", "fcc", "110", ""), A * np.sqrt(6) / 4, 2 * np.sqrt(2) / A**2),
     "fcc 111": (cubic_metal(A, "Au", "fcc", "111", ""), A / np.sqrt(6), 4 * np.sqrt(3) / A**2),
     "bcc 001": (cubic_metal(A, "Fe", "bcc", "001", ""), A / np.sqrt(2), 2 / A**2),
-    "bcc 110": (cubic_metal(A, "Fe", "bcc", "110", ""), A * np.sqrt(3) / 2, np.sqrt(2) / A**2),
+    "bcc 110": (cubic_metal(A, "Fe", "bcc", "110", ""), A / 2, 2 * np.sqrt(2) / A**2),
     "bcc 111": (cubic_metal(A, "Fe", "bcc", "111", ""), A * np.sqrt(2 / 3), np.sqrt(3) / A**2),
 }
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from stemnet.simulation.crystal import composition, dichalcogenide, perovskite
-from stemnet.simulation.defects import cut, substitutions, two_layers, vacancies
+from stemnet.simulation.defects.point import substitutions, two_layers, vacancies
+from stemnet.simulation.defects.shape import cut
 from stemnet.simulation.specimen import Specimen, grow
 
 MOS2 = grow(dichalcogenide(), (250.0, 250.0))
@@ -87,4 +88,4 @@ def test_two_layers_follow_odds_that_vary_from_column_to_column():
 def test_an_edge_leaves_no_vacancies():
     ended = cut(MOS2, MOS2.yx[:, 0] < 100)
     assert ended.yx[:, 0].max() < 100
-    assert len(ended.vacant) == 0
+    assert ended.vacant is None

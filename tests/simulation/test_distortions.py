@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 
 from stemnet import StemnetError
 from stemnet.simulation.crystal import perovskite
-from stemnet.simulation.distortions import (
-    polar_shift,
+from stemnet.simulation.deformation import (
     smoothly_strained,
     step_across,
     strained,
     strained_across,
-    thermal_disorder,
     twin_wall,
 )
+from stemnet.simulation.distortions.disorder import thermal_disorder
+from stemnet.simulation.distortions.polar import polar_shift
 from stemnet.simulation.specimen import grow
 
 CRYSTAL = grow(perovskite(), (120.0, 120.0))

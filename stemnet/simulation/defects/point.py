@@ -1,4 +1,4 @@
-"""Point defects and the edges of a specimen."""
+"""Point defects: atoms that are missing, or are others."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ def vacancies(
     """Take atoms out of a random share of the columns.
 
     A column of two equal atoms ("S2") loses one of them as often as both; any
-    other column goes whole, and its site is kept in ``vacant``. Displacements
-    that follow do not move these sites: they come first.
+    other column goes whole and is kept in ``vacant``.
 
     Parameters
     ----------
@@ -32,6 +31,7 @@ def vacancies(
     Returns
     -------
     Specimen
+        With ``occupancy`` planted: the share of a column's atoms that is left.
     """
     hit = rng.random(len(specimen)) < fraction
     if sublattice is not None:
@@ -45,8 +45,9 @@ def vacancies(
         else:
             halved &= specimen.species != name
     gone = hit & ~halved
-    changed = replace(specimen, species=species.astype(str))
-    return replace(changed.select(~gone), vacant=np.concatenate([specimen.vacant, specimen.yx[gone]]))
+    left = np.where(halved, 0.5, 1.0) * specimen.planted.get("occupancy", 1.0)
+    changed = replace(specimen, species=species.astype(str)).with_planted(occupancy=left)
+    return changed.without(gone)
 
 
 def substitutions(
@@ -107,7 +108,7 @@ def two_layers(
     ours = specimen.sublattice == sublattice
     gone = ours & (names == "")
     changed = replace(specimen, species=np.where(ours, names, specimen.species))
-    return replace(changed.select(~gone), vacant=np.concatenate([specimen.vacant, specimen.yx[gone]]))
+    return changed.without(gone)
 
 
 def _drawn(odds: Mapping[str, float | np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:
@@ -115,8 +116,3 @@ def _drawn(odds: Mapping[str, float | np.ndarray], count: int, rng: np.random.Ge
     shares = np.stack([np.broadcast_to(np.asarray(share, dtype=float), count) for share in odds.values()])
     steps = np.cumsum(shares, axis=0) / shares.sum(0)
     return np.array(list(odds))[(rng.random(count) >= steps[:-1]).sum(0)]
-
-
-def cut(specimen: Specimen, inside: np.ndarray) -> Specimen:
-    """End the specimen at an edge: keep the columns where `inside` (N,) is True; nothing is vacant beyond."""
-    return specimen.select(inside)
