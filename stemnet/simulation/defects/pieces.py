@@ -1,0 +1,157 @@
+"""Putting specimens side by side, and keeping columns apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from stemnet.errors import StemnetError
+from stemnet.simulation.defects.profiles import Piecewise, settled
+from stemnet.simulation.specimen import PlantedField, Quantity, Specimen, joined
+
+
+def united(parts: Sequence[Specimen], label: Quantity) -> Specimen:
+    """Take each place's columns from the part that a label names there.
+
+    Every part keeps what was planted in it and how its columns were displaced.
+    Its fields go on as functions of the places as they are now; fields that a
+    part lacks are NaN in it. Deformations of the union count from here.
+
+    Parameters
+    ----------
+    parts : sequence of Specimen
+    label : Quantity
+        Row of the part, from 0, at every place.
+
+    Returns
+    -------
+    Specimen
+    """
+    names = sorted({name for part in parts for name in part.fields})
+    pieces = []
+    for number, part in enumerate(parts):
+        lacking = {name: np.full(len(part), np.nan) for name in names if name not in part.planted}
+        piece = part.with_planted(**lacking).select(label(part.yx) == number)
+        vacant = piece.vacant
+        if vacant is not None:
+            vacant = replace(vacant.select(label(vacant.yx) == number), flow=(), fields={})
+        pieces.append(replace(piece, flow=(), fields={}, vacant=vacant))
+    whole = reduce(joined, pieces)
+    fields = {
+        name: PlantedField(Piecewise(label, tuple(settled(part, name) for part in parts)), 0)
+        for name in names
+    }
+    return replace(whole, fields=fields)
+
+
+def spread_out(
+    yx: np.ndarray, closest: float, priority: np.ndarray, groups: np.ndarray | None = None
+) -> np.ndarray:
+    """Which columns stay when none may be closer than a distance to one that matters more.
+
+    Parameters
+    ----------
+    yx : ndarray, shape (N, 2)
+        [A]
+    closest : float
+        Least distance [A].
+    priority : ndarray, shape (N,)
+        Of two columns too close the one with the larger value stays; of equals, the earlier one goes.
+    groups : ndarray of int, shape (N,), optional
+        Columns of the same group may be as close as they are.
+
+    Returns
+    -------
+    ndarray of bool, shape (N,)
+        True where a column stays: no two of these are too close, and each
+        other one is too close to one of them.
+    """
+    stays = np.ones(len(yx), dtype=bool)
+    if len(yx) < 2 or closest <= 0:
+        return stays
+    pairs = cKDTree(yx).query_pairs(closest * (1 - 1e-9), output_type="ndarray")
+    if groups is not None:
+        pairs = pairs[groups[pairs[:, 0]] != groups[pairs[:, 1]]]
+    rank = np.empty(len(yx), dtype=int)
+    # Rounded, so that a shifted specimen breaks its ties alike.
+    rank[np.argsort(np.round(priority, 6), kind="stable")] = np.arange(len(yx))
+    while len(pairs):
+        unbeaten = np.ones(len(yx), dtype=bool)
+        unbeaten[np.where(rank[pairs[:, 0]] < rank[pairs[:, 1]], pairs[:, 0], pairs[:, 1])] = False
+        for one, other in (pairs.T, pairs.T[::-1]):
+            stays[other[unbeaten[one]]] = False
+        pairs = pairs[stays[pairs].all(1)]
+    return stays
+
+
+def disjoint_pairs(pairs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Pairs (P, 2) of columns in random order, of which no two share a column and none could be added, (Q, 2)."""
+    rest = rng.permutation(pairs)
+    taken = []
+    size = int(pairs.max(initial=-1)) + 1
+    while len(rest):
+        # A pair is taken if it comes first at both of its columns.
+        first = np.full(size, len(rest))
+        order = np.arange(len(rest))
+        for end in (0, 1):
+            np.minimum.at(first, rest[:, end], order)
+        wins = (first[rest[:, 0]] == order) & (first[rest[:, 1]] == order)
+        taken.append(rest[wins])
+        used = np.zeros(size, dtype=bool)
+        used[rest[wins]] = True
+        rest = rest[~used[rest].any(1)]
+    return rng.permutation(np.concatenate(taken)) if taken else np.zeros((0, 2), dtype=int)
+
+
+def first_shell(yx: np.ndarray) -> float:
+    """A reach [A] that takes in the nearest neighbors and no others: 1.25 times the median nearest distance.
+
+    Raises
+    ------
+    StemnetError
+        If there are fewer than two columns.
+    """
+    if len(yx) < 2:
+        raise StemnetError(
+            f"Neighbors were asked for among {len(yx)} column(s); they need two or more. Grow a larger specimen, "
+            "or choose a sublattice that it has."
+        )
+    return 1.25 * float(np.median(cKDTree(yx).query(yx, k=2)[0][:, 1]))
+
+
+def between_rows(
+    specimen: Specimen, through: Sequence[float], normal: Sequence[float]
+) -> tuple[float, float]:
+    """Move a point along a line's normal to the middle of a wide gap between the rows of columns there.
+
+    A sharp fault that ran through a row of columns would leave to rounding on
+    which side each of them is.
+
+    Parameters
+    ----------
+    specimen : Specimen
+    through, normal : sequence of float
+        A point of the line [A], and the direction across it.
+
+    Returns
+    -------
+    tuple of float
+        [A]; the point itself where there are no rows around it.
+    """
+    unit = np.asarray(normal, dtype=float) / np.hypot(*normal)
+    away = specimen.yx - np.asarray(through)
+    across, along = away @ unit, away @ np.array([unit[1], -unit[0]])
+    rows = np.sort(across[(np.abs(along) < 15) & (np.abs(across) < 8)])
+    gaps = np.diff(rows)
+    middle = (rows[1:] + rows[:-1]) / 2
+    # Rounded, so that rows that differ in the last digits are one, and equal gaps are equally wide.
+    wide = np.round(gaps, 3) >= 0.8 * np.round(gaps, 3).max(initial=0.0)
+    if not len(gaps) or gaps.max() < 0.05:
+        return float(through[0]), float(through[1])
+    middle = middle[wide]
+    y, x = np.asarray(through) + unit * middle[np.argmin(np.round(np.abs(middle - 1e-4), 3))]
+    return float(y), float(x)
