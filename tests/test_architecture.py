@@ -20,7 +20,7 @@ FLOORS = {
     "micrograph": ("errors", "numpy", ""),
     "storage": (GROUND, "numpy", "h5py"),
     "reading": (GROUND, "numpy", "h5py tifffile PIL"),
-    "simulation": (f"{GROUND} reading storage resources", "numpy scipy torch", ""),
+    "simulation": (f"{GROUND} reading storage resources", "numpy scipy torch", "ase h5py"),
     "models": ("errors", "torch", "safetensors"),
     "detection": (f"{GROUND} models", "numpy scipy skimage torch", ""),
     "descriptors": (GROUND, "numpy scipy", ""),
