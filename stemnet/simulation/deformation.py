@@ -237,11 +237,7 @@ class StrainOf:
 
     def __call__(self, yx: np.ndarray) -> np.ndarray:
         """Values (N,) at places before the deformations."""
-        stretch, angle = polar(gradient(self.flow, yx))
-        if self.component == "rotation_rad":
-            return angle
-        row, column = ("yx".index(axis) for axis in self.component.removeprefix("strain_"))
-        return stretch[:, row, column] - (row == column)
+        return strain_components(gradient(self.flow, yx))[self.component]
 
 
 def gradient(flow: tuple[Displacement, ...], yx: np.ndarray, step: float = 1e-3) -> np.ndarray:
@@ -268,6 +264,17 @@ def polar(deformation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return f @ turned_back, angle
 
 
+def strain_components(deformation: np.ndarray) -> dict[str, np.ndarray]:
+    """`STRAIN_FIELDS` of deformation gradients (N, 2, 2), each (N,)."""
+    stretch, angle = polar(deformation)
+    return {
+        "strain_yy": stretch[:, 0, 0] - 1,
+        "strain_xx": stretch[:, 1, 1] - 1,
+        "strain_yx": stretch[:, 0, 1],
+        "rotation_rad": angle,
+    }
+
+
 def with_strain(specimen: Specimen, since: int = 0) -> Specimen:
     """Plant the strain of the deformations so far: `STRAIN_FIELDS`, per column and as fields.
 
@@ -287,12 +294,6 @@ def with_strain(specimen: Specimen, since: int = 0) -> Specimen:
     """
     flow = specimen.flow[since:]
     before = specimen.origin_of(specimen.yx, since)
-    quantities = {name: StrainOf(flow, name) for name in STRAIN_FIELDS}
-    return replace(
-        specimen,
-        planted={**specimen.planted, **{name: value(before) for name, value in quantities.items()}},
-        fields={
-            **specimen.fields,
-            **{name: PlantedField(value, since) for name, value in quantities.items()},
-        },
-    )
+    fields = {name: PlantedField(StrainOf(flow, name), since) for name in STRAIN_FIELDS}
+    planted = specimen.with_planted(**strain_components(gradient(flow, before)))
+    return replace(planted, fields={**specimen.fields, **fields})
