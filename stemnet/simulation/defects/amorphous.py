@@ -130,7 +130,13 @@ def oxidized(
             "The specimen to be oxidized has no rim; end it with `shaped` or `stepped_edge` first."
         )
     packing = _packing(
-        specimen, separation, species, rng, layers, float(np.median(specimen.thickness)) * share / layers
+        specimen,
+        separation,
+        species,
+        rng,
+        layers,
+        float(np.median(specimen.thickness)) * share / layers,
+        2 * depth,
     )
     outside = -specimen.field_at("edge_distance_A", packing.yx)
     phase, period = rng.uniform(0, 2 * np.pi), 8 * depth
@@ -194,11 +200,13 @@ def _packing(
     rng: np.random.Generator,
     layers: int,
     thickness: float,
+    margin: float = 0.0,
 ) -> Specimen:
+    """Random sets on top of each other, over all that the specimen covers and a margin around it [A]."""
     low = specimen.yx.min(0) if len(specimen) else np.zeros(2)
     size = tuple((np.ptp(specimen.yx, axis=0) if len(specimen) else np.zeros(2)).tolist())
     parts = [
-        disordered(size, separation=separation, filling=2.0, species=species, rng=rng, margin=0.0)
+        disordered(size, separation=separation, filling=2.0, species=species, rng=rng, margin=margin)
         for _ in range(layers)
     ]
     whole = parts[0]

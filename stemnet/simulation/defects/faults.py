@@ -83,6 +83,7 @@ def twin_boundary(
         Inside(side),
         Magnitude(side),
         closest=0.8 * crystal.nearest_spacing if closest is None else closest,
+        overhang=0.0,
     )
 
 

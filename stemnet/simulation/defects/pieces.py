@@ -15,7 +15,7 @@ from stemnet.simulation.specimen import PlantedField, Quantity, Specimen, joined
 
 
 def united(parts: Sequence[Specimen], label: Quantity) -> Specimen:
-    """Take each place's columns from the part that a label names there.
+    """Put parts into one space; which part's fields hold at a place, a label says.
 
     Every part keeps what was planted in it and how its columns were displaced.
     Its fields go on as functions of the places as they are now; fields that a
@@ -24,6 +24,7 @@ def united(parts: Sequence[Specimen], label: Quantity) -> Specimen:
     Parameters
     ----------
     parts : sequence of Specimen
+        Each ends where its place ends.
     label : Quantity
         Row of the part, from 0, at every place.
 
@@ -33,13 +34,10 @@ def united(parts: Sequence[Specimen], label: Quantity) -> Specimen:
     """
     names = sorted({name for part in parts for name in part.fields})
     pieces = []
-    for number, part in enumerate(parts):
+    for part in parts:
         lacking = {name: np.full(len(part), np.nan) for name in names if name not in part.planted}
-        piece = part.with_planted(**lacking).select(label(part.yx) == number)
-        vacant = piece.vacant
-        if vacant is not None:
-            vacant = replace(vacant.select(label(vacant.yx) == number), flow=(), fields={})
-        pieces.append(replace(piece, flow=(), fields={}, vacant=vacant))
+        vacant = part.vacant if part.vacant is None else replace(part.vacant, flow=(), fields={})
+        pieces.append(replace(part.with_planted(**lacking), flow=(), fields={}, vacant=vacant))
     whole = reduce(joined, pieces)
     fields = {
         name: PlantedField(Piecewise(label, tuple(settled(part, name) for part in parts)), 0)
@@ -86,6 +84,49 @@ def spread_out(
             stays[other[unbeaten[one]]] = False
         pairs = pairs[stays[pairs].all(1)]
     return stays
+
+
+def eased(yx: np.ndarray, groups: np.ndarray, distance: float, rounds: int = 20) -> np.ndarray:
+    """Bring columns of different groups to a distance, their neighbors of the same group following.
+
+    Geometry, not a force field: pairs that are too close go apart by part of
+    what they lack, those a little too far come closer by less, and every
+    displacement is averaged with those around it.
+
+    Parameters
+    ----------
+    yx : ndarray, shape (N, 2)
+        [A]
+    groups : ndarray of int, shape (N,)
+    distance : float
+        Wanted between columns of different groups [A].
+    rounds : int
+
+    Returns
+    -------
+    ndarray, shape (N, 2)
+        How far each column moves [A].
+    """
+    move = np.zeros_like(yx)
+    pairs = cKDTree(yx).query_pairs(1.6 * distance, output_type="ndarray")
+    across = groups[pairs[:, 0]] != groups[pairs[:, 1]]
+    pairs, bonds = pairs[across], pairs[~across]
+    if not len(pairs):
+        return move
+    number = 1 + np.bincount(bonds.ravel(), minlength=len(yx))[:, None]
+    for _ in range(rounds):
+        apart = yx[pairs[:, 1]] + move[pairs[:, 1]] - yx[pairs[:, 0]] - move[pairs[:, 0]]
+        length = np.hypot(apart[:, 0], apart[:, 1])
+        lack = distance - length
+        share = np.where(lack > 0, 1 / 3, np.where(lack > -0.5 * distance, 1 / 12, 0.0))
+        push = (share * lack / np.maximum(length, 1e-9))[:, None] * apart
+        np.add.at(move, pairs[:, 1], push)
+        np.add.at(move, pairs[:, 0], -push)
+        around = move.copy()
+        np.add.at(around, bonds[:, 0], move[bonds[:, 1]])
+        np.add.at(around, bonds[:, 1], move[bonds[:, 0]])
+        move = 0.7 * move + 0.3 * around / number
+    return move
 
 
 def disjoint_pairs(pairs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -142,8 +183,9 @@ def between_rows(
     tuple of float
         [A]; the point itself where there are no rows around it.
     """
-    unit = np.asarray(normal, dtype=float) / np.hypot(*normal)
-    away = specimen.yx - np.asarray(through)
+    y, x = normal
+    unit = np.array([y, x], dtype=float) / np.hypot(y, x)
+    away = specimen.yx - np.asarray(through, dtype=float)
     across, along = away @ unit, away @ np.array([unit[1], -unit[0]])
     rows = np.sort(across[(np.abs(along) < 15) & (np.abs(across) < 8)])
     gaps = np.diff(rows)
@@ -153,5 +195,5 @@ def between_rows(
     if not len(gaps) or gaps.max() < 0.05:
         return float(through[0]), float(through[1])
     middle = middle[wide]
-    y, x = np.asarray(through) + unit * middle[np.argmin(np.round(np.abs(middle - 1e-4), 3))]
+    y, x = np.asarray(through, dtype=float) + unit * middle[np.argmin(np.round(np.abs(middle - 1e-4), 3))]
     return float(y), float(x)

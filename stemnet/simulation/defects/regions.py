@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from scipy.spatial import cKDTree
 
+from stemnet.simulation.specimen import Quantity
+
 Vector = tuple[float, float]
 
 
@@ -201,3 +203,34 @@ class CellDepth:
             farther = ((np.asarray(yx)[others] - seed) ** 2).sum(1)
             depth[others] = np.minimum(depth[others], (farther - squared[others]) / (2 * apart))
         return depth
+
+
+@dataclass(frozen=True)
+class Jagged:
+    """A label whose borders are moved around single columns that stand beyond them.
+
+    Parameters
+    ----------
+    label : Quantity
+        With straight borders.
+    columns : tuple of tuple, shape (M, 2)
+        [A]
+    labels : tuple of int, shape (M,)
+        Of these columns, and all around them.
+    reach : float
+        How far around [A].
+    """
+
+    label: Quantity
+    columns: tuple[Vector, ...]
+    labels: tuple[int, ...]
+    reach: float
+
+    def __call__(self, yx: np.ndarray) -> np.ndarray:
+        """Labels (N,)."""
+        label = np.array(self.label(yx))
+        if self.columns:
+            distance, row = cKDTree(np.array(self.columns)).query(np.asarray(yx))
+            near = distance < self.reach
+            label[near] = np.array(self.labels)[row[near]]
+        return label
