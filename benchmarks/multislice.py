@@ -23,16 +23,15 @@ prepare_process()
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from multislice_analysis import (  # noqa: E402
+    decay_fit,
     fit_columns,
     fitted_exponent,
     implied_exponent,
     likeness,
-    mean_depth,
-    peak_place,
     periodic_image,
     scaled_to,
 )
-from multislice_report import Panel, atoms_table, comparison_table, draw, tilt_table  # noqa: E402
+from multislice_report import Panel, atoms_table, comparison_table, decay_table, draw, tilt_table  # noqa: E402
 from multislice_specimens import (  # noqa: E402
     Block,
     annulus,
@@ -41,8 +40,11 @@ from multislice_specimens import (  # noqa: E402
     silicon,
     single_atom,
     strontium_titanate,
+    sulfur_pair,
 )
+from multislice_tilt import tilted  # noqa: E402
 
+from stemnet.simulation.contrast import cross_section, z_exponent  # noqa: E402
 from stemnet.simulation.crystal import (  # noqa: E402
     ATOMIC_NUMBERS,
     Crystal,
@@ -50,9 +52,10 @@ from stemnet.simulation.crystal import (  # noqa: E402
     perovskite,
     zinc_blende,
 )
+from stemnet.simulation.microscope import Microscope  # noqa: E402
 from stemnet.simulation.probe import FWHM, Probe  # noqa: E402
 from stemnet.simulation.rendering import expected  # noqa: E402
-from stemnet.simulation.scene import Microscope, stage  # noqa: E402
+from stemnet.simulation.scene import stage  # noqa: E402
 from stemnet.simulation.specimen import grow  # noqa: E402
 
 SAMPLING = 0.1
@@ -62,7 +65,6 @@ ANNULI = {
     200.0: tuple((inner, 180) for inner in (40, 50, 60, 70, 80, 100, 120)),
     80.0: tuple((inner, 200) for inner in (50, 60, 70, 80, 100, 120)),
 }
-TILTS = (0.0, 3.0, 6.0, 10.0)
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,8 @@ def fast_image(study: Study, layers: int) -> tuple[np.ndarray, np.ndarray, np.nd
     thickness = None if study.crystal.period is None else layers * study.block.cell[2]
     specimen = grow(study.crystal, (FRAME * SAMPLING,) * 2, thickness=thickness)
     probe = Probe(optics.voltage, optics.semi_angle, source_size=optics.source_size)
-    microscope = Microscope(probe, SAMPLING, dose, smearing=study.smearing, background=0.0)
+    exponent = z_exponent(optics.voltage, optics.inner, optics.outer)
+    microscope = Microscope(probe, SAMPLING, dose, exponent, smearing=study.smearing, background=0.0)
     start = time.process_time()
     scene = stage(specimen, microscope, (FRAME, FRAME), np.random.default_rng(0))
     image = expected([scene])[0].numpy().astype(float)
@@ -249,73 +252,34 @@ def exponents(cache: Path | None, quick: bool) -> list[dict[str, object]]:
                     "outer_mrad": outer,
                     "numbers": numbers.tolist(),
                     "exponent": fitted_exponent(numbers, section),
-                    "exponent_heavy": fitted_exponent(numbers[numbers > 13], section[numbers > 13]),
+                    "exponent_fast": z_exponent(voltage, inner, outer),
                     "cross_section_A2": dict(zip(elements, section.tolist(), strict=True)),
+                    "cross_section_fast_A2": cross_section(numbers, voltage, inner, outer).tolist(),
                 }
             )
     return rows
 
 
-def tilted(cache: Path | None, quick: bool) -> list[dict[str, object]]:
-    """Where the columns of SrTiO3 appear under a beam tilted towards +x, against mean depth times tilt.
-
-    A beam that enters at x is at x + z tan(tilt) in depth z, so that what is seen
-    in depth z alone would appear at -z tan(tilt). The mean depth of a column's
-    signal is read from how it grows with thickness without tilt.
-    """
-    layers = (5, 10) if quick else tuple(range(5, 81, 5))
-    block = strontium_titanate(layers)
-    a, sigma, x = block.cell[0], block.optics.source_size / FWHM, np.arange(-4.0, 8.0, 0.02)
-    thickness = np.array(layers) * a
-    sites = {"Sr": 0.0, "TiO": a / 2}
-    lines = (0, block.beams[0] // 2)
-    rows = []
-    for tilt in TILTS[:2] if quick else TILTS:
-        profiles = []
-        for configuration in range(2 if quick else 12):
-            share, _ = signals(block, configuration, cache, tilt=tilt, rows=lines)
-            seen = annulus(share, block.optics.inner, block.optics.outer)
-            # The scanned lines are periodic in x alone: one row each, as tall as it likes.
-            profiles.append(
-                [[periodic_image(row[None], (a, a), np.zeros(1), x, sigma)[0] for row in one] for one in seen]
-            )
-        profile = np.array(profiles)
-        n = len(profile)
-        shifts = {}
-        for which, (name, site) in enumerate(sites.items()):
-            without = [(profile[:, :, which].sum(0) - one) / (n - 1) for one in profile[:, :, which]]
-            shifts[name] = np.array([_followed(one, x, site) for one in without])
-        height = {
-            name: profile.mean(0)[:, w, _index(x, site)] for w, (name, site) in enumerate(sites.items())
-        }
-        if tilt == 0:
-            depth = {name: mean_depth(thickness, values) for name, values in height.items()}
-            straight = height
-        apart = shifts["TiO"] - shifts["Sr"]
-        for i, deep in enumerate(thickness):
-            row: dict[str, object] = {"tilt_mrad": tilt, "thickness_nm": deep / 10}
-            for name, values in shifts.items():
-                row[f"shift_{name}_A"] = values[:, i].mean()
-                row[f"shift_{name}_A_error"] = np.sqrt((n - 1) * values[:, i].var())
-                row[f"mean_depth_{name}_A"] = depth[name][i]
-                row[f"height_{name}"] = height[name][i] / straight[name][i]
-            row["offset_A"] = apart[:, i].mean()
-            row["offset_A_error"] = np.sqrt((n - 1) * apart[:, i].var())
-            row["offset_by_depth_A"] = -(depth["TiO"][i] - depth["Sr"][i]) * np.tan(tilt * 1e-3)
-            rows.append(row)
-    return rows
+def pairs(cache: Path | None, inner: float, outer: float) -> float:
+    """How many times as much as one S atom the two of a column of MoS2 scatter: 2 if they did not interfere."""
+    pair, one = (
+        annulus(signals(block, 0, cache)[0], inner, outer).mean()
+        for block in (sulfur_pair(), single_atom("S", 80.0))
+    )
+    return float(pair / one)
 
 
-def _index(x: np.ndarray, at: float) -> int:
-    return int(np.argmin(np.abs(x - at)))
-
-
-def _followed(profiles: np.ndarray, x: np.ndarray, site: float) -> np.ndarray:
-    """Shift of a peak from its site, followed from thin to thick, (T,)."""
-    places = [site]
-    for profile in profiles:
-        places.append(peak_place(profile, x, places[-1]))
-    return np.array(places[1:]) - site
+def decays(rows: list[dict[str, object]]) -> dict[str, dict[str, float]]:
+    """The decay with depth of each column that is bright enough, from 2 nm on, by its species."""
+    found = {}
+    for name, index, species in (("SrTiO3", 0, "Sr"), ("SrTiO3", 1, "TiO"), ("Si", 0, "Si")):
+        of = [row for row in rows if row["specimen"] == name and row["repeats"] >= 5]
+        thickness = np.array([10 * row["thickness_nm"] for row in of], dtype=float)
+        volume = np.array([row["column_A2"][index] * row["repeats"] for row in of])
+        slope, mu, rms = decay_fit(thickness, volume)
+        period = thickness[0] / of[0]["repeats"]
+        found[species] = {"thin_A2": slope * period, "mu_per_A": mu, "rms": rms}
+    return found
 
 
 def main() -> None:
@@ -336,14 +300,20 @@ def main() -> None:
             for row, layers in zip(table, study.block.layers, strict=True)
         ]
         panels += [panel(study, images[:, study.block.layers.index(n)].mean(0), n) for n in study.drawn]
-    atoms, tilts = exponents(options.cache, options.quick), tilted(options.cache, options.quick)
+    decay = decays(rows)
+    atoms = exponents(options.cache, options.quick)
+    tilts = tilted(options.cache, options.quick, (decay["Sr"]["mu_per_A"], decay["TiO"]["mu_per_A"]))
     shown = [row for row in rows if row.pop("shown")]
-    print(comparison_table(shown), atoms_table(atoms), tilt_table(tilts), sep="\n\n")
+    sheet = molybdenum_disulfide().optics
+    pair = pairs(options.cache, sheet.inner, sheet.outer)
+    print(comparison_table(shown), decay_table(decay), atoms_table(atoms), sep="\n\n")
+    print(f"\nThe two S of a column of MoS2 at {sheet.voltage:.0f} kV: {pair:.2f} times one S\n")
+    print(tilt_table(tilts))
     if options.json:
-        told = {"cells": rows, "atoms": atoms, "tilted": tilts}
+        told = {"cells": rows, "decay": decay, "atoms": atoms, "pair": pair, "tilted": tilts}
         options.json.write_text(json.dumps(told, indent=2, default=float) + "\n", encoding="utf-8")
     if options.pictures:
-        draw(options.pictures, panels, rows, atoms, tilts)
+        draw(options.pictures, panels, rows, decay, atoms, tilts)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import numpy as np
 from scipy.optimize import brentq, least_squares
 
 from stemnet.simulation.crystal import scattering
+from stemnet.simulation.depth import brightness
 
 
 def periodic_image(
@@ -133,24 +134,30 @@ def peak_place(profile: np.ndarray, x: np.ndarray, near: float, reach: float = 0
     return float(least_squares(misfit, [0.8, top, 0.5, 0.1]).x[1])
 
 
-def mean_depth(thickness: np.ndarray, intensity: np.ndarray) -> np.ndarray:
-    """Mean depth at which signal arose, from how it grew with thickness: both (T,), in order; [A]."""
-    steps = np.diff(intensity, prepend=0.0)
-    middles = (thickness + np.concatenate([[0.0], thickness[:-1]])) / 2
-    return np.cumsum(steps * middles) / np.cumsum(steps)
+def decay_fit(thickness: np.ndarray, volume: np.ndarray) -> tuple[float, float, float]:
+    """Fit the exponential decay of `stemnet.simulation.depth` to a column's integrated intensity.
 
+    Parameters
+    ----------
+    thickness : ndarray, shape (T,)
+        [A]
+    volume : ndarray, shape (T,)
+        Of any unit, all positive.
 
-def exponential_depth(thickness: np.ndarray, length: float) -> np.ndarray:
-    """Mean depth [A] if a share exp(-z / length) of the signal arises at z, down to a thickness (T,) [A]."""
-    t = thickness / length
-    return length * (1 - t / np.expm1(t))
+    Returns
+    -------
+    slope : float
+        Intensity per A of a specimen too thin to decay.
+    mu : float
+        [1/A]
+    rms : float
+        Relative residual.
+    """
 
+    def misfit(p: np.ndarray) -> np.ndarray:
+        return np.exp(p[0]) * brightness(np.exp(p[1]), thickness) / volume - 1
 
-def attenuation_length(thickness: np.ndarray, depth: np.ndarray) -> float:
-    """The length [A] for which `exponential_depth` follows measured mean depths (T,) best; at most 5000."""
-
-    def misfit(log_length: np.ndarray) -> np.ndarray:
-        return exponential_depth(thickness, float(np.exp(log_length[0]))) - depth
-
-    bounds = (np.log(5.0), np.log(5000.0))
-    return float(np.exp(least_squares(misfit, [np.log(100.0)], bounds=bounds).x[0]))
+    start = [np.log(volume[0] / thickness[0]), np.log(1 / thickness[-1])]
+    done = least_squares(misfit, start, bounds=([-np.inf, np.log(1e-6)], [np.inf, np.log(1.0)]))
+    slope, mu = np.exp(done.x)
+    return float(slope), float(mu), float(np.sqrt(np.mean(done.fun**2)))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from stemnet.simulation.depth import brightness
+
 Row = dict[str, object]
 THICKNESSES = (1, 2, 5, 10, 15)
 """Of the tilted specimen, in steps of five cells, that get a row."""
@@ -67,25 +69,48 @@ def comparison_table(rows: list[Row]) -> str:
     return _table("Unit cells: multislice / fast model", columns, rows)
 
 
+def decay_table(decay: dict[str, Row]) -> str:
+    """One row a column."""
+    columns = [
+        ("column", "", 8, lambda row: row["species"]),
+        ("thin", "mA2/repeat", 12, _one("thin_A2", 2, 1e3)),
+        ("mu", "1/nm", 8, _one("mu_per_A", 3, 10)),
+        ("1 / mu", "nm", 8, lambda row: f"{0.1 / row['mu_per_A']:.1f}"),
+        ("rms", "%", 7, _one("rms", 0, 100)),
+    ]
+    rows = [{"species": species, **values} for species, values in decay.items()]
+    return _table(
+        "Integrated intensity of columns as thin (1 - exp(-mu t)) / mu, fitted from 2 nm on", columns, rows
+    )
+
+
 def atoms_table(rows: list[Row]) -> str:
     """One row a voltage and annulus."""
+
+    def both(index: int, element: str) -> Callable[[Row], str]:
+        return lambda row: (
+            f"{1e3 * row['cross_section_A2'][element]:.3f} / {1e3 * row['cross_section_fast_A2'][index]:.3f}"
+        )
+
     columns = [
         ("voltage", "kV", 8, _one("voltage_kV", 0)),
         ("annulus", "mrad", 10, lambda row: f"{row['inner_mrad']}-{row['outer_mrad']}"),
-        ("n", "", 7, _one("exponent", 2)),
-        ("n (Z > 13)", "", 12, _one("exponent_heavy", 2)),
+        ("n", "", 14, _both("exponent", 2)),
     ]
+    elements = list(rows[0]["cross_section_A2"])
     columns += [
-        (element, "mA2", 8, lambda row, e=element: f"{1e3 * row['cross_section_A2'][e]:.3f}")
-        for element in rows[0]["cross_section_A2"]
+        (element, "mA2", 17, both(elements.index(element), element))
+        for element in ("C", "Ti", "Mo", "W")
+        if element in elements
     ]
-    return _table("Single atoms: Z exponent and cross-sections by collection angle", columns, rows)
+    title = "Single atoms: multislice / contrast.z_exponent and contrast.cross_section"
+    return _table(title, columns, rows)
 
 
 def tilt_table(rows: list[Row]) -> str:
     """One row a tilt and thickness."""
     thin = min(row["thickness_nm"] for row in rows)
-    rows = [row for row in rows if row["tilt_mrad"] and round(row["thickness_nm"] / thin) in THICKNESSES]
+    rows = [row for row in rows if round(row["thickness_nm"] / thin) in THICKNESSES]
     columns = [
         ("tilt", "mrad", 6, _one("tilt_mrad", 0)),
         ("t", "nm", 6, _one("thickness_nm", 1)),
@@ -116,7 +141,12 @@ class Panel:
 
 
 def draw(
-    folder: Path, panels: list[Panel], rows: list[Row], atoms: list[Row], tilts: list[Row]
+    folder: Path,
+    panels: list[Panel],
+    rows: list[Row],
+    decay: dict[str, Row],
+    atoms: list[Row],
+    tilts: list[Row],
 ) -> list[Path]:
     """Write the four figures; returns their paths."""
     import matplotlib
@@ -136,7 +166,7 @@ def draw(
     )
     figures = {
         "physics_images": _images(panels),
-        "physics_thickness": _thickness(rows),
+        "physics_thickness": _thickness(rows, decay),
         "physics_exponent": _exponent(atoms),
         "physics_tilt": _tilt(tilts),
     }
@@ -187,7 +217,7 @@ def _images(panels: list[Panel]) -> object:
     return figure
 
 
-def _thickness(rows: list[Row]) -> object:
+def _thickness(rows: list[Row], decay: dict[str, Row]) -> object:
     """Column intensities, what lies between, and the implied exponent, against thickness."""
     figure, ((columns, between), (alike, implied)) = _figure(2, 2, (7.2, 5.0))
     of = {name: [row for row in rows if row["specimen"] == name] for name in ("SrTiO3", "Si")}
@@ -198,12 +228,16 @@ def _thickness(rows: list[Row]) -> object:
     ):
         t = np.array([row["thickness_nm"] for row in of[name]])
         volume = np.array([row["column_A2"][index] * row["repeats"] for row in of[name]])
-        columns.plot(t, volume, color=color, marker=mark, label=label)
-        first = next(i for i, row in enumerate(of[name]) if row["repeats"] >= 5)
-        columns.plot(t, t * volume[first] / t[first], color=color, ls=":", lw=1)
+        columns.plot(t, volume, color=color, marker=mark, ls="", label=label)
+        fit = decay[label]
+        per_nm = fit["thin_A2"] * of[name][0]["repeats"] / t[0]
+        fine = np.linspace(0, t[-1], 200)
+        columns.plot(fine, per_nm * brightness(10 * fit["mu_per_A"], fine), color=color, lw=1)
+        columns.plot(fine, per_nm * fine, color=color, ls=":", lw=1)
     columns.set(xlabel="thickness [nm]", ylabel="integrated intensity of a column [Å$^2$]")
     columns.set_ylim(0, 1.15 * max(row["column_A2"][0] * row["repeats"] for row in rows))
-    columns.plot([], [], color="gray", ls=":", lw=1, label="as at 2 nm, linear")
+    columns.plot([], [], color="gray", lw=1, label="exponential decay")
+    columns.plot([], [], color="gray", ls=":", lw=1, label="the same without decay")
     columns.legend()
     for name, color, mark in (("SrTiO3", BLUE, "o"), ("Si", GREEN, "^")):
         t = [row["thickness_nm"] for row in of[name]]
@@ -265,6 +299,8 @@ def _exponent(atoms: list[Row]) -> object:
         outer = of[0]["outer_mrad"]
         label = f"{voltage} kV, up to {outer} mrad"
         angles.plot(inner, [row["exponent"] for row in of], color=color, marker=mark, label=label)
+        angles.plot(inner, [row["exponent_fast"] for row in of], color=color, ls="--", lw=1)
+    angles.plot([], [], color="gray", ls="--", lw=1, label="z_exponent")
     angles.set(xlabel="inner angle [mrad]", ylabel="exponent n of Z$^n$")
     angles.legend()
     return figure
@@ -273,7 +309,7 @@ def _exponent(atoms: list[Row]) -> object:
 def _tilt(tilts: list[Row]) -> object:
     """Shifts of the columns, and of one against the other, by thickness."""
     figure, ((shifts, offsets),) = _figure(1, 2, (7.2, 2.9))
-    angles = sorted({row["tilt_mrad"] for row in tilts} - {0.0})
+    angles = sorted({row["tilt_mrad"] for row in tilts})
     for angle, color in zip(angles, (BLUE, ORANGE, GREEN), strict=False):
         of = [row for row in tilts if row["tilt_mrad"] == angle]
         t = np.array([row["thickness_nm"] for row in of])

@@ -11,7 +11,7 @@ only when something is computed.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +162,13 @@ def single_atom(element: str, voltage: float) -> Block:
     )
 
 
+def sulfur_pair() -> Block:
+    """The two S atoms of a column of MoS2, in an empty box."""
+    atom = single_atom("S", 80.0)
+    pair = (("S", 0.5, 0.5, 0.24), ("S", 0.5, 0.5, 0.76))
+    return replace(atom, name="S2 pair", cell=(12.0, 12.0, 6.0), atoms=pair, slice_thickness=1.0)
+
+
 def representatives(beams: tuple[int, int], symmetries: tuple[str, ...]) -> np.ndarray:
     """For every beam position of the grid the flat index of the one that stands for it, shape `beams`."""
     rows, cols = beams
@@ -230,7 +237,8 @@ def _multislice(what: Block, configuration: int, tilt: float, rows: tuple[int, .
     import abtem
     import ase
 
-    rng = np.random.default_rng([configuration, len(what.name), round(10 * tilt)])
+    # The same atoms in the same places for every tilt: what the draw adds drops out of differences.
+    rng = np.random.default_rng([configuration, len(what.name), 0])
     cell = np.array(what.cell)
     down, across = what.repeats
     places = np.stack(
