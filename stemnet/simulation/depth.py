@@ -47,7 +47,7 @@ def depth_variance(mu: np.ndarray | float, thickness: np.ndarray | float) -> np.
     loss, thickness = np.broadcast_arrays(np.asarray(mu, dtype=float), np.asarray(thickness, dtype=float))
     x = loss * thickness
     small = x < 5e-2
-    safe = np.minimum(np.where(small, 1.0, x), 1400)
+    safe = np.minimum(np.where(small, 1.0, x), 700)
     series = 1 / 12 - x**2 / 240 + x**4 / 6048
     return thickness**2 * np.where(
         small, series, 1 / np.where(small, 1, x) ** 2 - 1 / (4 * np.sinh(safe / 2) ** 2)

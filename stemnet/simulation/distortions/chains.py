@@ -89,7 +89,7 @@ def neighbor_modes(lattice: TriangularLattice) -> np.ndarray:
         the metal's own shift, else 0. The six such patterns overlap; these are the
         orthonormal ones closest to them (Loewdin, J. Chem. Phys. 18, 365, 1950).
     """
-    opposite = np.isclose(np.cos(2 * np.pi * WAVE_VECTORS @ lattice.neighbors.T), -1)
+    opposite = (1 - np.cos(2 * np.pi * WAVE_VECTORS @ lattice.neighbors.T).round()) / 2
     raw = np.concatenate(
         [-opposite[:, :, None] * ways[:, None, :] for ways in (lattice.across, lattice.along)]
     ).reshape(6, 12)

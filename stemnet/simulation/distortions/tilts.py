@@ -83,7 +83,7 @@ def tilted_octahedra(
     """
     signs = _signs(glazer, angles)
     if (
-        set(np.unique(indices(specimen)[:, 2])) - {A_SITE, B_SITE, *OXYGENS}
+        set(np.unique(indices(specimen)[:, 2])) != {A_SITE, B_SITE, *OXYGENS}
         or (specimen.sublattice < 0).any()
     ):
         raise StemnetError(
