@@ -57,7 +57,8 @@ def spanned(rows: np.ndarray) -> np.ndarray:
             busy.sort(key=lambda row: abs(row[axis]))
             pivot = busy[0]
             rest = [
-                [n - row[axis] // pivot[axis] * m for n, m in zip(row, pivot, strict=True)] for row in busy[1:]
+                [n - row[axis] // pivot[axis] * m for n, m in zip(row, pivot, strict=True)]
+                for row in busy[1:]
             ]
             left += [row for row in rest if not row[axis]]
             busy = [pivot, *(row for row in rest if row[axis])]

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import Crystal
@@ -98,7 +99,7 @@ def crystal(
     return _projected(found, _hashable(axis), None if up is None else _hashable(up), float(merge), sheet)
 
 
-def _hashable(axis: Axis) -> Axis:
+def _hashable(axis: Axis) -> Any:
     return axis if isinstance(axis, str) or not isinstance(axis, Iterable) else tuple(axis)
 
 

@@ -111,7 +111,10 @@ def drawn_contents(specimen: Specimen, rng: np.random.Generator) -> Specimen:
 
 
 def _drawn(
-    drawn: tuple[Site, ...], fixed: tuple[tuple[str, float], ...], repeats: np.ndarray, rng: np.random.Generator
+    drawn: tuple[Site, ...],
+    fixed: tuple[tuple[str, float], ...],
+    repeats: np.ndarray,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Formulas (M,), empty where there is nothing left, and the heaviest element's share (M,)."""
     elements = [element for site in drawn for element in site.elements]
@@ -123,6 +126,7 @@ def _drawn(
     # Few different columns come out of many: each is written once.
     kinds, which = np.unique(np.column_stack([counts, repeats]), axis=0, return_inverse=True)
     written = [
-        formula({**dict(fixed), **{e: n / kind[-1] for e, n in zip(elements, kind[:-1], strict=True)}}) for kind in kinds
+        formula({**dict(fixed), **{e: n / kind[-1] for e, n in zip(elements, kind[:-1], strict=True)}})
+        for kind in kinds
     ]
     return np.array(written, dtype=object)[which], counts[:, 0] / (drawn[0].number * repeats)

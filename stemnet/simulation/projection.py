@@ -94,7 +94,9 @@ def project(
     places = fractional @ cell @ frame.T
     held = [structure.contents[row] for row in rows]
     columns, group = _columns(plane, places, scattering([formula(atom) for atom in held], BRIGHTNESS), merge)
-    species = np.array([_together([held[i] for i in np.flatnonzero(group == g)]) for g in range(len(columns))])
+    species = np.array(
+        [_together([held[i] for i in np.flatnonzero(group == g)]) for g in range(len(columns))]
+    )
     kinds = [tuple(sorted(set(structure.kinds[rows[group == g]]))) for g in range(len(columns))]
     sublattice = _brightest_first(species, kinds)
     plane, sites, kept = primitive(plane, columns @ np.linalg.inv(plane), sublattice)
@@ -175,7 +177,9 @@ def _brightest_first(species: np.ndarray, kinds: list[tuple[int, ...]]) -> np.nd
 def _along_x(plane: np.ndarray, cell: np.ndarray) -> np.ndarray:
     """The rotation (2, 2) of (y, x) vectors that brings the shortest lattice vector to +x."""
     first, second = reduced(*plane)
-    ways = np.array([sign * vector for vector in (first, second, first + second, first - second) for sign in (1, -1)])
+    ways = np.array(
+        [sign * vector for vector in (first, second, first + second, first - second) for sign in (1, -1)]
+    )
     lengths = np.linalg.norm(ways, axis=1)
     shortest = ways[lengths < lengths.min() * (1 + 1e-4)]
     reach = np.round(shortest @ cell.T / np.linalg.norm(cell), 5)
@@ -188,7 +192,9 @@ def _along_x(plane: np.ndarray, cell: np.ndarray) -> np.ndarray:
 def _settled(plane: np.ndarray, sites: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Choose the cell's two vectors as `project` says, and bring the sites into it."""
     first, second = reduced(*plane)
-    ways = np.array([sign * vector for vector in (first, second, first + second, first - second) for sign in (1, -1)])
+    ways = np.array(
+        [sign * vector for vector in (first, second, first + second, first - second) for sign in (1, -1)]
+    )
     lengths = np.linalg.norm(ways, axis=1)
     shortest = ways[lengths < lengths.min() * (1 + 1e-4)]
     # (y, x): furthest along +x, then along +y.

@@ -21,10 +21,13 @@ SHEET_ROOM = 20.0
 """Cell length given to a sheet that has none along its normal [A]."""
 
 # Formats that hold a cell and that are plain data; some others that ase knows would run code when opened.
+# fmt: off
 FORMATS = (
-    "cif vasp vasp-xml vasp-xdatcar extxyz aims abinit-in espresso-in espresso-out castep-cell cfg cube dftb exciting "
-    "gen json lammps-data magres mustem prismatic proteindatabank res siesta-xv struct v-sim xsd xsf xtd crystal"
-).split()
+    "cif", "vasp", "vasp-xml", "vasp-xdatcar", "extxyz", "aims", "espresso-in", "espresso-out", "castep-cell", "cfg",
+    "cube", "dftb", "exciting", "gen", "json", "lammps-data", "magres", "mustem", "prismatic", "proteindatabank",
+    "res", "siesta-xv", "struct", "v-sim", "xsd", "xsf", "xtd",
+)
+# fmt: on
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +71,11 @@ class Structure:
     sheet: bool = False
 
     def __post_init__(self) -> None:
-        for name, shape, kind in (("cell", (3, 3), float), ("fractional", (-1, 3), float), ("kinds", (-1,), int)):
+        for name, shape, kind in (
+            ("cell", (3, 3), float),
+            ("fractional", (-1, 3), float),
+            ("kinds", (-1,), int),
+        ):
             values = np.array(getattr(self, name), dtype=kind).reshape(shape)
             values.setflags(write=False)
             object.__setattr__(self, name, values)
@@ -148,7 +155,9 @@ def read_structure(source: Any, name: str | None = None) -> Structure:
         return _from_atoms(source, name or source.get_chemical_formula(), "ASE Atoms")
     path = Path(source)
     if not path.is_file():
-        raise StemnetError(f"There is no structure file {path}; give the path of a CIF, POSCAR or extended XYZ file.")
+        raise StemnetError(
+            f"There is no structure file {path}; give the path of a CIF, POSCAR or extended XYZ file."
+        )
     name = name or path.stem
     with warnings.catch_warnings():
         # What ase warns of (unused settings, numbers with odd brackets) does not change the atoms.
@@ -199,7 +208,9 @@ def _from_atoms(atoms: Any, name: str, source: str) -> Structure:
         normal = np.cross(cell[0], cell[1])
         cell[2] = SHEET_ROOM * normal / np.linalg.norm(normal)
     if abs(np.linalg.det(cell)) < 1e-3:
-        raise StemnetError(f"The three cell vectors of {name} lie in a plane; give a file with a proper unit cell.")
+        raise StemnetError(
+            f"The three cell vectors of {name} lie in a plane; give a file with a proper unit cell."
+        )
     rows = atoms.arrays.get("spacegroup_kinds")
     shared = atoms.info.get("occupancy")
     symbols = atoms.get_chemical_symbols()
@@ -210,7 +221,9 @@ def _from_atoms(atoms: Any, name: str, source: str) -> Structure:
     group = atoms.info.get("spacegroup")
     if rows is None or (group is not None and getattr(group, "no", None) == 1):
         rows = _by_contents(contents)
-    return _merged(name, cell, positions @ np.linalg.inv(cell), contents, np.asarray(rows), source, sheet=sheet)
+    return _merged(
+        name, cell, positions @ np.linalg.inv(cell), contents, np.asarray(rows), source, sheet=sheet
+    )
 
 
 def _numbers(shared: Mapping[str, float]) -> dict[str, float]:
@@ -237,7 +250,9 @@ def _from_cif(path: Path, name: str) -> Structure:
     try:
         listed = block.get_unsymmetrized_structure()
         given = block.get("_atom_site_occupancy") or [1.0] * len(symbols)
-        occupancies = [1.0 if isinstance(value, str) else float(value) for value in given]  # "." and "?" are 1
+        occupancies = [
+            1.0 if isinstance(value, str) else float(value) for value in given
+        ]  # "." and "?" are 1
         turns, shifts = _operations(block)
     except Exception as problem:  # unreadable symmetry or numbers, each with its own exception
         raise _not_read(path, _first_line(problem)) from problem
@@ -266,13 +281,19 @@ def _operations(block: Any) -> tuple[np.ndarray, np.ndarray]:
     """Symmetry operations (M, 3, 3) and (M, 3): as the file lists them, or else those of its space group."""
     from ase.spacegroup.spacegroup import parse_sitesym
 
-    for tag in ("_space_group_symop_operation_xyz", "_space_group_symop.operation_xyz", "_symmetry_equiv_pos_as_xyz"):
+    for tag in (
+        "_space_group_symop_operation_xyz",
+        "_space_group_symop.operation_xyz",
+        "_symmetry_equiv_pos_as_xyz",
+    ):
         listed = block.get(tag)
         if listed:
             turns, shifts = parse_sitesym([listed] if isinstance(listed, str) else listed)
             return np.array(turns, dtype=float), np.array(shifts, dtype=float)
     pairs = block.get_spacegroup(subtrans_included=True).get_symop()
-    return np.array([turn for turn, _ in pairs], dtype=float), np.array([shift for _, shift in pairs], dtype=float)
+    return np.array([turn for turn, _ in pairs], dtype=float), np.array(
+        [shift for _, shift in pairs], dtype=float
+    )
 
 
 def _merged(
