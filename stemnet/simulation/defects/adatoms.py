@@ -9,7 +9,7 @@ from scipy.spatial import Voronoi, cKDTree
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import composition, formula
-from stemnet.simulation.defects.pieces import first_shell, spread_out
+from stemnet.simulation.defects.pieces import first_shell, in_order, spread_out
 from stemnet.simulation.defects.point import marked
 from stemnet.simulation.defects.regions import Vector
 from stemnet.simulation.specimen import Specimen, joined
@@ -106,12 +106,12 @@ def sites_on(specimen: Specimen, site: str, sublattice: int | None = None) -> np
     reach = first_shell(yx)
     if site == "bridge":
         pairs = cKDTree(yx).query_pairs(reach, output_type="ndarray")
-        return yx[pairs].mean(1)
+        return yx[in_order(pairs)].mean(1)
     if len(yx) < 4:
         raise StemnetError(f"A hollow was looked for among {len(yx)} columns; it takes four or more.")
     corners = Voronoi(yx).vertices
     inside = np.all((corners >= yx.min(0)) & (corners <= yx.max(0)), axis=1)
-    corners = corners[inside]
+    corners = in_order(np.round(corners[inside] - yx.min(0), 6)) + yx.min(0)
     gap = cKDTree(yx).query(corners)[0]
     # The rim and holes have wider gaps than the lattice has: the most common wide one counts.
     wide = gap[gap < 2 * np.median(gap)]

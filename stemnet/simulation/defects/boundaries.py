@@ -266,15 +266,14 @@ def polycrystal(
         )
         for kind, angle in zip(which, orientations, strict=True)
     ]
-    label = NearestSeed(seeds)
     whole = grains_of(
         parts,
-        label,
+        NearestSeed(seeds),
         CellDepth(seeds),
         closest=0.8 * min(c.nearest_spacing for c in crystals) if closest is None else closest,
         orientations=orientations.tolist(),
     )
-    return whole.with_field("phase", ByLabel(label, tuple(which.tolist())))
+    return whole.with_field("phase", ByLabel(whole.fields["grain"].quantity, tuple(which.tolist())))
 
 
 def grown_at(

@@ -1,4 +1,4 @@
-"""Edge dislocations, their strain, and walls of them."""
+"""Edge dislocations, and the strain around them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from scipy.spatial import cKDTree
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.defects.pieces import between_rows, first_shell, spread_out
-from stemnet.simulation.defects.regions import Vector
+from stemnet.simulation.defects.regions import Vector, pair
 from stemnet.simulation.deformation import with_strain
-from stemnet.simulation.specimen import Specimen
+from stemnet.simulation.specimen import Displacement, Specimen
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,12 @@ class EdgeDislocation:
         Poisson's ratio.
     radius : float
         Within which the elastic field is cut off [A].
-    offset : tuple of float
-        Rigid translation that is taken off [A].
     """
 
     core: Vector
     burgers: Vector
     poisson: float = 0.3
     radius: float = 0.5
-    offset: Vector = (0.0, 0.0)
 
     def __call__(self, yx: np.ndarray) -> np.ndarray:
         """Displacements [A], (N, 2)."""
@@ -58,7 +55,7 @@ class EdgeDislocation:
         along = np.arctan2(y, x) + 2 * x * y / (elastic * r2)
         across = -((1 - 2 * self.poisson) * np.log(r2 / size**2) + (x**2 - y**2) / r2) / elastic
         field = along[:, None] * glide + across[:, None] * climb
-        return size / (2 * np.pi) * field - np.array(self.offset)
+        return size / (2 * np.pi) * field
 
 
 @dataclass(frozen=True)
@@ -67,12 +64,12 @@ class Together:
 
     Parameters
     ----------
-    dislocations : tuple of EdgeDislocation
+    dislocations : tuple of Displacement
     offset : tuple of float
         [A]
     """
 
-    dislocations: tuple[EdgeDislocation, ...]
+    dislocations: tuple[Displacement, ...]
     offset: Vector = (0.0, 0.0)
 
     def __call__(self, yx: np.ndarray) -> np.ndarray:
@@ -137,77 +134,59 @@ def dislocated(
         raise StemnetError(
             f"{len(cores)} cores and {len(burgers)} Burgers vectors were given; give one for each core."
         )
-    for vector in burgers:
-        if perfect and not _repeats(specimen, np.asarray(vector, dtype=float)):
-            raise StemnetError(
-                f"({vector[0]:.4g}, {vector[1]:.4g}) A is not a lattice vector of this specimen, and would leave a "
-                "stacking fault behind. Give a sum of its cell vectors, or perfect=False for a partial dislocation."
-            )
+    if perfect:
+        for vector in burgers:
+            check_vector(specimen, vector)
     placed = []
     for core, vector in zip(cores, burgers, strict=True):
         at = between_rows(specimen, core, (vector[1], -vector[0]))
-        placed.append(EdgeDislocation(at, (float(vector[0]), float(vector[1])), poisson))
-    field = Together(tuple(placed))
-    mean = field(specimen.yx).mean(0)
-    field = replace(field, offset=(float(mean[0]), float(mean[1])))
-    distance = CoreDistance(tuple(one.core for one in placed))
-    since = len(specimen.flow)
-    least = 0.6 / 1.25 * first_shell(specimen.yx) if closest is None else closest
-    moved = specimen.with_field("core_distance_A", distance).deformed(field)
-    near = np.flatnonzero(moved.planted["core_distance_A"] < 3 * max(np.hypot(*vector) for vector in burgers))
-    keep = np.ones(len(moved), dtype=bool)
-    keep[near] = spread_out(moved.yx[near], least, moved.planted["core_distance_A"][near])
-    return with_strain(moved.select(keep), since)
+        placed.append(EdgeDislocation(at, pair(vector), poisson))
+    return inserted(specimen, tuple(placed), tuple(one.core for one in placed), closest)
 
 
-def low_angle_boundary(
-    specimen: Specimen,
-    angle: float,
-    burgers: Vector,
-    *,
-    through: Vector,
-    poisson: float = 0.3,
-    closest: float | None = None,
+def check_vector(specimen: Specimen, vector: Sequence[float]) -> None:
+    """Refuse a Burgers vector that is no lattice vector.
+
+    Raises
+    ------
+    StemnetError
+        If most columns have none like themselves a vector away.
+    """
+    if not _repeats(specimen, np.asarray(vector, dtype=float)):
+        raise StemnetError(
+            f"({vector[0]:.4g}, {vector[1]:.4g}) A is not a lattice vector of this specimen, and would leave a "
+            "stacking fault behind. Give a sum of its cell vectors, or perfect=False for a partial dislocation."
+        )
+
+
+def inserted(
+    specimen: Specimen, fields: tuple[Displacement, ...], cores: tuple[Vector, ...], closest: float | None
 ) -> Specimen:
-    """A symmetric tilt boundary as a wall of edge dislocations, b / (2 sin(angle / 2)) apart.
-
-    The wall stands across the Burgers vector and goes on beyond the specimen by
-    twenty dislocations at each end, so that its far strain cancels (Read and
-    Shockley, Phys. Rev. 78, 275, 1950).
+    """Deform by a sum of dislocations' fields, drop columns too close around the cores, and plant the strain.
 
     Parameters
     ----------
     specimen : Specimen
-        With a margin of a few cells, and half the angle times the frame's size.
-    angle : float
-        By which the crystal turns across the wall [rad]; up to about 0.2.
-    burgers : tuple of float
-        Lattice vector [A].
-    through : tuple of float
-        A point of the wall [A].
-    poisson, closest
+    fields : tuple of Displacement
+    cores : tuple of tuple, shape (D, 2)
+        [A]
+    closest : float, optional
         As in `dislocated`.
 
     Returns
     -------
     Specimen
-
-    Raises
-    ------
-    StemnetError
-        If the angle is not between 0 and 0.35.
     """
-    if not 0 < angle < 0.35:
-        raise StemnetError(
-            f"A low-angle boundary of {angle:.3g} rad was asked for; give 0 to 0.35 rad, and use tilt_boundary beyond."
-        )
-    size = np.hypot(*burgers)
-    spacing = size / (2 * np.sin(angle / 2))
-    climb = np.array([burgers[1], -burgers[0]]) / size
-    heights = (specimen.yx - np.array(through)) @ climb
-    numbers = np.arange(np.floor(heights.min() / spacing) - 20, np.ceil(heights.max() / spacing) + 21)
-    cores = [(float(y), float(x)) for y, x in np.array(through) + (numbers * spacing)[:, None] * climb]
-    return dislocated(specimen, cores, [burgers] * len(cores), poisson=poisson, closest=closest)
+    field = Together(fields)
+    field = replace(field, offset=pair(field(specimen.yx).mean(0)))
+    since = len(specimen.flow)
+    spacing = first_shell(specimen.yx) / 1.25
+    moved = specimen.with_field("core_distance_A", CoreDistance(cores)).deformed(field)
+    near = np.flatnonzero(moved.planted["core_distance_A"] < 5 * spacing)
+    keep = np.ones(len(moved), dtype=bool)
+    least = 0.6 * spacing if closest is None else closest
+    keep[near] = spread_out(moved.yx[near], least, moved.planted["core_distance_A"][near])
+    return with_strain(moved.select(keep), since)
 
 
 def _repeats(specimen: Specimen, vector: np.ndarray) -> bool:

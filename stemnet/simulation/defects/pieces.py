@@ -129,9 +129,15 @@ def eased(yx: np.ndarray, groups: np.ndarray, distance: float, rounds: int = 20)
     return move
 
 
+def in_order(pairs: np.ndarray) -> np.ndarray:
+    """Pairs (P, 2) sorted by their first and then their second row."""
+    return pairs[np.lexsort(pairs.T[::-1])]
+
+
 def disjoint_pairs(pairs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Pairs (P, 2) of columns in random order, of which no two share a column and none could be added, (Q, 2)."""
-    rest = rng.permutation(pairs)
+    # Sorted first: the order in which a tree finds pairs is its own.
+    rest = rng.permutation(in_order(pairs))
     taken = []
     size = int(pairs.max(initial=-1)) + 1
     while len(rest):

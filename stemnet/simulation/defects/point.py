@@ -53,12 +53,12 @@ def _emptied(specimen: Specimen, hit: np.ndarray, half: np.ndarray, name: str) -
     """Take columns out: those marked `half` lose only one atom, if they hold two equal ones."""
     halved = hit & half
     species = specimen.species.astype(object)
-    for name in np.unique(specimen.species[halved]) if halved.any() else ():
-        atoms = composition(str(name))
+    for kind in np.unique(specimen.species[halved]) if halved.any() else ():
+        atoms = composition(str(kind))
         if list(atoms.values()) == [2]:
-            species[halved & (specimen.species == name)] = next(iter(atoms))
+            species[halved & (specimen.species == kind)] = next(iter(atoms))
         else:
-            halved &= specimen.species != name
+            halved &= specimen.species != kind
     gone = hit & ~halved
     left = np.where(halved, 0.5, 1.0) * specimen.planted.get("occupancy", 1.0)
     changed = replace(specimen, species=species.astype(str)).with_planted(occupancy=left)
