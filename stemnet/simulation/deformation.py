@@ -10,6 +10,7 @@ from stemnet.errors import StemnetError
 from stemnet.simulation.specimen import Displacement, PlantedField, Specimen
 
 Vector = tuple[float, float]
+CHUNK = 20_000
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,13 @@ class Waves:
 
     def __call__(self, yx: np.ndarray) -> np.ndarray:
         """Displacements [A], (N, 2)."""
-        turns = (yx @ np.array(self.wave_vectors).T)[..., None] + np.array(self.phases)
-        return (np.sin(turns) * np.array(self.amplitudes)[:, None]).sum(1)
+        vectors, amplitudes = np.array(self.wave_vectors).T, np.array(self.amplitudes)[:, None]
+        displacement = np.empty(np.shape(yx))
+        # Many columns times many waves would fill the memory.
+        for rows in (slice(start, start + CHUNK) for start in range(0, len(yx), CHUNK)):
+            turns = (yx[rows] @ vectors)[..., None] + np.array(self.phases)
+            displacement[rows] = (np.sin(turns) * amplitudes).sum(1)
+        return displacement
 
 
 @dataclass(frozen=True)

@@ -101,15 +101,20 @@ def test_thickness_that_counts():
     np.testing.assert_allclose(one.yx, mistilted(CRYSTAL, (0.0, 5e-3), DECAY, PERIOD).yx, atol=1e-12)
 
 
-def test_split_columns_have_the_mean_and_spread_of_the_whole():
-    tilted = mistilted(CRYSTAL, (2e-3, 5e-3), DECAY, PERIOD)
-    pair = split_for_rendering(tilted)
-    assert len(pair) == 2 * len(tilted)
-    first, second = pair.yx[: len(tilted)], pair.yx[len(tilted) :]
-    np.testing.assert_allclose((first + second) / 2, tilted.yx, atol=1e-9)
-    half = (first - second) / 2
-    np.testing.assert_allclose(half[:, :, None] * half[:, None, :], spread_of(tilted), atol=1e-9)
-    assert pair.thickness.sum() == pytest.approx(tilted.thickness.sum())
+@pytest.mark.parametrize("tilt", [1e-3, 5e-3, 2e-2])
+def test_split_columns_have_the_mean_and_spread_of_the_whole(tilt):
+    tilted = mistilted(CRYSTAL, (0.4 * tilt, tilt), DECAY, PERIOD)
+    rows = split_for_rendering(tilted, step=0.5)
+    count = len(rows) // len(tilted)
+    assert count >= 2
+    pieces = rows.yx.reshape(count, len(tilted), 2)
+    np.testing.assert_allclose(pieces.mean(0), tilted.yx, atol=1e-9)
+    offset = pieces - tilted.yx
+    np.testing.assert_allclose(
+        np.einsum("pni,pnj->nij", offset, offset) / count, spread_of(tilted), atol=1e-9
+    )
+    assert np.linalg.norm(np.diff(pieces, axis=0), axis=-1).max() <= 0.5 + 1e-9
+    assert rows.thickness.sum() == pytest.approx(tilted.thickness.sum())
     assert split_for_rendering(CRYSTAL) is CRYSTAL
 
 

@@ -17,7 +17,7 @@ from stemnet.simulation.distortions.lattice import carried, cell_vectors, indice
 from stemnet.simulation.distortions.modes import by_sublattice, cell_shear, frozen_mode, row_shear
 from stemnet.simulation.distortions.spread import spread_of
 from stemnet.simulation.distortions.tilts import tilted_octahedra
-from stemnet.simulation.specimen import grow, rotation
+from stemnet.simulation.specimen import Specimen, grow, joined, nothing, rotation
 
 OXIDE = grow(perovskite(), (80.0, 80.0))
 TURNED = strained(grow(perovskite(), (80.0, 80.0), orientation=0.4), np.array([[0.02, 0.01], [0.0, -0.01]]))
@@ -47,6 +47,14 @@ def test_cell_vectors_are_those_the_crystal_was_grown_with(specimen):
     np.testing.assert_allclose(
         specimen.yx[ahead[there]] - specimen.yx[ours[there]], now[ours[there]], atol=1e-6
     )
+
+
+def test_grains_have_no_common_cell():
+    other = grow(perovskite(), (80.0, 80.0), orientation=0.6)
+    with pytest.raises(StemnetError, match="one lattice"):
+        cell_vectors(joined(OXIDE, other))
+    with pytest.raises(StemnetError, match="have none"):
+        cell_vectors(nothing())
 
 
 @settings(max_examples=20, deadline=None)
@@ -99,6 +107,47 @@ def test_no_amplitude_is_no_distortion():
     ):
         np.testing.assert_array_equal(after.yx, before.yx)
         assert not spread_of(after).any()
+
+
+def moved_as_a_whole(specimen, angle, shift):
+    """The specimen turned and moved as a whole, as though it had been grown so."""
+    return Specimen(
+        specimen.yx @ rotation(angle).T + shift,
+        specimen.species,
+        specimen.sublattice,
+        specimen.displacement @ rotation(angle).T,
+        specimen.thickness,
+        specimen.index,
+    )
+
+
+@pytest.mark.parametrize(
+    ("specimen", "distort"),
+    [
+        (OXIDE, lambda s: row_shear(s, 0.2, every=2)),
+        (OXIDE, lambda s: cell_shear(s, 0.2)),
+        (OXIDE, lambda s: tilted_octahedra(s, "a0a0c+", (0.0, 0.0, 0.1))),
+        (OXIDE, lambda s: tilted_octahedra(s, "a-b+c-", (0.2, 0.15, 0.1), antipolar=0.3)),
+        (SHEET, lambda s: chained(s, 0.2, 1)),
+    ],
+    ids=["rows", "inner", "in phase", "antiphase", "chains"],
+)
+@pytest.mark.parametrize("angle", [0.7, -2.0])
+def test_turning_the_specimen_turns_the_distortion(specimen, distort, angle):
+    one = moved_as_a_whole(distort(specimen), angle, np.array([3.0, -8.0]))
+    other = distort(moved_as_a_whole(specimen, angle, np.array([3.0, -8.0])))
+    np.testing.assert_allclose(other.yx, one.yx, atol=1e-9)
+    turn = rotation(angle)
+    np.testing.assert_allclose(spread_of(other), turn @ spread_of(distort(specimen)) @ turn.T, atol=1e-9)
+    for name in ("tilt_rad", "mode_1", "mode_4"):
+        if name in other.planted:
+            np.testing.assert_allclose(other.planted[name], distort(specimen).planted[name], atol=1e-9)
+
+
+def test_antiphase_chains_are_the_same_chains_moved_by_a_row():
+    there = Patches(((0.0, 40.0), (80.0, 40.0)), (1, -1))
+    after, plain = chained(SHEET, 0.2, 0, diamond=0.0, sense=there), chained(SHEET, 0.2, 0, diamond=0.0)
+    np.testing.assert_allclose(after.displacement, plain.displacement * there(SHEET.yx)[:, None], atol=1e-12)
 
 
 @pytest.mark.parametrize("every", [1, 2])

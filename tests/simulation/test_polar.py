@@ -12,8 +12,9 @@ from stemnet import StemnetError
 from stemnet.simulation.crystal import perovskite
 from stemnet.simulation.deformation import with_strain
 from stemnet.simulation.distortions.closures import FluxClosure, Skyrmion, Vortex, VortexArray
-from stemnet.simulation.distortions.polar import ferroelastic_twin, polar_shift, polarized
-from stemnet.simulation.distortions.textures import Turned, Uniform, direction, quadrant
+from stemnet.simulation.distortions.fields import Step
+from stemnet.simulation.distortions.polar import ferroelastic_twin, polar_shift, polarized, rhombohedral_twin
+from stemnet.simulation.distortions.textures import Repeated, Scaled, Turned, Uniform, direction, quadrant
 from stemnet.simulation.distortions.walls import Nanodomain, Stripes, Wall, neutral_wall, rhombohedral_wall
 from stemnet.simulation.specimen import Specimen, grow, rotation
 
@@ -34,6 +35,8 @@ TEXTURES = {
     "antivortex": Vortex(MIDDLE, 8.0, -1, 0.4),
     "array": VortexArray(MIDDLE, (70.0, 90.0)),
     "skyrmion": Skyrmion(MIDDLE, 30.0, 6.0, 0.0),
+    "scaled": Scaled(Uniform(direction(0.7)), Step(0.2, 1.0, (1.0, 0.5), MIDDLE, 10.0)),
+    "bubbles": Repeated(Skyrmion(MIDDLE, 12.0, 3.0), MIDDLE, ((0.0, 45.0), (39.0, 22.5))),
     "turned": Turned(FluxClosure(MIDDLE, (40.0, 60.0), 5.0), 0.4, MIDDLE),
 }
 each_texture = pytest.mark.parametrize("name", TEXTURES)
@@ -254,6 +257,31 @@ def test_a_ferroelastic_twin_is_strained_and_polarized_along_its_long_axes(sense
         assert abs(longest @ polar_axis) == pytest.approx(1, abs=1e-6)
     far = np.abs(s) > 20
     assert np.abs(after.planted["strain_yy"][far] + after.planted["strain_xx"][far]).max() < 2e-3
+
+
+@pytest.mark.parametrize("after", [(1, -1, -1), (-1, 1, -1), (1, -1, 1), (-1, -1, -1), (1, 1, -1)])
+def test_rhombohedral_domains_are_sheared_towards_their_polarization(after):
+    twin = with_strain(rhombohedral_twin(CRYSTAL, (1, 1, 1), after, MIDDLE, 4.0, {1: 0.2}, shear=0.005))
+    domain = twin.planted["domain"]
+    wall = twin.fields["domain"].quantity.texture
+    unit = np.array(wall.normal) / np.hypot(*wall.normal)
+    far = np.abs((twin.yx - np.array(MIDDLE)) @ unit) > 25
+    for label, (y, x, _) in enumerate(((1, 1, 1), after)):
+        ours = far & (domain == label)
+        assert ours.sum() > 500
+        np.testing.assert_allclose(twin.planted["strain_yx"][ours], 0.005 * y * x, atol=1e-4)
+        np.testing.assert_allclose(twin.planted["strain_yy"][ours], 0, atol=3e-4)
+        moved = ours & (twin.sublattice == 1)
+        np.testing.assert_allclose(twin.planted["polar_y_A"][moved], 0.2 * y / np.sqrt(3), atol=1e-4)
+        np.testing.assert_allclose(twin.planted["polar_x_A"][moved], 0.2 * x / np.sqrt(3), atol=1e-4)
+
+
+def test_repeated_textures_repeat():
+    texture, cell = TEXTURES["bubbles"], np.array([[0.0, 45.0], [39.0, 22.5]])
+    for step in (cell[0], cell[1], cell[0] - 2 * cell[1]):
+        np.testing.assert_allclose(texture(CRYSTAL.yx + step), texture(CRYSTAL.yx), atol=1e-6)
+    near = np.array(MIDDLE) + np.random.default_rng(0).uniform(-10, 10, (50, 2))
+    np.testing.assert_allclose(texture(near), Skyrmion(MIDDLE, 12.0, 3.0)(near), atol=1e-9)
 
 
 def test_an_unknown_sublattice_is_told():

@@ -104,7 +104,7 @@ def chained(
     *,
     metal: int = 0,
     diamond: float = 0.25,
-    sense: int = 1,
+    sense: int | Quantity = 1,
 ) -> Specimen:
     """Let the metals of a triangular lattice form chains.
 
@@ -127,8 +127,9 @@ def chained(
         Sublattice of the metals.
     diamond : float
         Motion along the chains against that across them; 0 leaves zigzags.
-    sense : int
-        1 or -1: which neighbors of two rows come together; the other parity.
+    sense : int or Quantity
+        1 or -1: which of two rows a row comes together with. As a quantity it
+        makes antiphase domains of one direction.
 
     Returns
     -------
@@ -155,7 +156,7 @@ def chained(
     turns = np.cos(2 * np.pi * indices(specimen)[:, :2] @ WAVE_VECTORS.T).round()
     rows = np.arange(len(specimen))
     size = amplitude(specimen.yx) * metals
-    across = sense * size * turns[rows, directions]
+    across = as_quantity(sense)(specimen.yx) * size * turns[rows, directions]
     along = size * diamond * turns[rows, (directions + 1) % 3]
     local = across[:, None] * lattice.across[directions] + along[:, None] * lattice.along[directions]
     shift = carried(specimen, local)

@@ -25,7 +25,6 @@ def frozen_phonons(
     specimen: Specimen,
     rms: float | Mapping[str, float],
     rng: np.random.Generator,
-    *,
     snapshots: int = 1,
 ) -> Specimen:
     """Let the atoms of every column vibrate, each on its own (Einstein's model), and take some snapshots.

@@ -119,8 +119,11 @@ class WaveSum:
 
     def __call__(self, yx: np.ndarray) -> np.ndarray:
         """Values (N,) at places (N, 2) [A]."""
-        turns = np.asarray(yx) @ np.array(self.wave_vectors).T + np.array(self.phases)
-        return np.clip(self.mean + np.cos(turns) @ np.array(self.amplitudes), self.low, self.high)
+        yx, total = np.asarray(yx), np.full(len(yx), self.mean)
+        # Wave by wave: many places times many waves would fill the memory.
+        for vector, amplitude, phase in zip(self.wave_vectors, self.amplitudes, self.phases, strict=True):
+            total += amplitude * np.cos(yx @ np.array(vector) + phase)
+        return np.clip(total, self.low, self.high)
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def cell_vectors(specimen: Specimen) -> np.ndarray:
     Raises
     ------
     StemnetError
-        If its columns have no lattice, or lie in one row.
+        If its columns have no lattice or several, or lie in one row.
     """
     cells, site = indices(specimen)[:, :2].astype(float), indices(specimen)[:, 2]
     if not len(specimen) or (site < 0).any():
@@ -44,10 +44,14 @@ def cell_vectors(specimen: Specimen) -> np.ndarray:
         values - (np.stack([np.bincount(group, column) for column in values.T], 1) / count)[group]
         for values in (cells, ideal)
     ]
-    vectors, _, rank, _ = np.linalg.lstsq(centered[0], centered[1], rcond=None)
+    vectors, left, rank, _ = np.linalg.lstsq(centered[0], centered[1], rcond=None)
     if rank < 2:
         raise StemnetError(
             f"The {len(groups)} sites of the specimen repeat in less than two directions; give a larger field of view."
+        )
+    if len(left) and left.sum() > len(specimen) * (0.2 * np.linalg.norm(vectors, axis=1).min()) ** 2:
+        raise StemnetError(
+            "The columns do not lie on one lattice, as where grains were joined; distort each grain before they are."
         )
     return vectors
 

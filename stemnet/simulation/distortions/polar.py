@@ -11,7 +11,7 @@ from stemnet.errors import StemnetError
 from stemnet.simulation.deformation import Vector, strained, strained_across, twin_wall
 from stemnet.simulation.distortions.fields import Component
 from stemnet.simulation.distortions.textures import Texture
-from stemnet.simulation.distortions.walls import Wall
+from stemnet.simulation.distortions.walls import Variant, Wall, rhombohedral_wall
 from stemnet.simulation.specimen import Specimen
 
 
@@ -159,3 +159,56 @@ def ferroelastic_twin(
         width,
     )
     return polarized(pulled, wall, sublattice_shifts, cage=cage, center=center)
+
+
+def rhombohedral_twin(
+    specimen: Specimen,
+    before: Variant,
+    after: Variant,
+    through: Vector,
+    width: float,
+    sublattice_shifts: Mapping[int, float],
+    *,
+    shear: float = 0.0048,
+    thickness: float = 0.0,
+    cage: int = 0,
+    center: int = 1,
+) -> Specimen:
+    """Turn a square lattice into two rhombohedral domains seen along [001]: the wall of `rhombohedral_wall`, sheared.
+
+    The cell is longer along the polarization. Of the shear that this makes,
+    the one in the image changes sign where the projected polarization turns by
+    90 degrees, and the rows kink there; in an inclined wall over the strip in which the
+    domains overlap.
+
+    Parameters
+    ----------
+    specimen : Specimen
+        A square lattice with its axes along y and x.
+    before, after, through, width, thickness
+        As in `rhombohedral_wall`.
+    sublattice_shifts : mapping of int to float
+        As in `polarized`; along <111>, of which sqrt(2/3) is seen [A].
+    shear : float
+        The tensor's yx element, half the angle [rad] that is missing to 90
+        degrees; BiFeO3, with 89.45 degrees, has 0.0048.
+    cage, center : int
+        As in `polarized`.
+
+    Returns
+    -------
+    Specimen
+        With what `polarized` plants; the deformations are in its flow, for
+        `with_strain`.
+    """
+    wall = rhombohedral_wall(before, after, through, width, thickness)
+    first, second = (shear * y * x for y, x, _ in (before, after))
+    sheared = strained(specimen, np.array([[0.0, first], [first, 0.0]]), through)
+    if first != second:
+        unit = np.array(wall.normal) / np.hypot(*wall.normal)
+        # Along the component that turns; the part of it that is a rotation keeps the domains together.
+        jump = 2 * (second - first) * unit[::-1]
+        sheared = strained_across(
+            sheared, jump, unit, np.array(through), float(np.hypot(width, wall.overlap))
+        )
+    return polarized(sheared, wall, sublattice_shifts, cage=cage, center=center)

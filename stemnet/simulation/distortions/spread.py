@@ -15,7 +15,8 @@ SPREAD = ("spread_yy_A2", "spread_xx_A2", "spread_yx_A2")
 def spread_of(specimen: Specimen) -> np.ndarray:
     """The planted spread of every column, (N, 2, 2) [A^2] in (y, x); 0 where none was planted."""
     zero = np.zeros(len(specimen))
-    yy, xx, yx = (np.asarray(specimen.planted.get(name, zero)) for name in SPREAD)
+    # Columns that were joined on from a part without any are NaN.
+    yy, xx, yx = (np.nan_to_num(specimen.planted.get(name, zero)) for name in SPREAD)
     return np.stack([np.stack([yy, yx], -1), np.stack([yx, xx], -1)], -2)
 
 
@@ -32,16 +33,18 @@ def along(vectors: np.ndarray) -> np.ndarray:
     return vectors[:, :, None] * vectors[:, None, :]
 
 
-def split_for_rendering(specimen: Specimen, least: float = 0.02) -> Specimen:
-    """Draw each spread column as two of half its thickness, for a renderer that knows round columns only.
+def split_for_rendering(specimen: Specimen, step: float = 0.5, least: float = 0.02) -> Specimen:
+    """Draw each spread column as a short row of thin ones, for a renderer that knows round columns only.
 
-    The pair stands along the widest direction, a standard deviation to either
-    side, and has the spread of the column in that direction. It is no truth:
-    the columns of the specimen that came in are.
+    The row lies along the widest direction and has the column's spread in that
+    direction; its pieces share the thickness evenly. It is no truth: the columns of
+    the specimen that came in are.
 
     Parameters
     ----------
     specimen : Specimen
+    step : float
+        Pieces are no further apart than this [A]; two make the least row.
     least : float
         Columns spread less than this stay whole [A].
 
@@ -50,10 +53,16 @@ def split_for_rendering(specimen: Specimen, least: float = 0.02) -> Specimen:
     Specimen
     """
     variances, axes = np.linalg.eigh(spread_of(specimen))
-    wide = variances[:, 1] > least**2
+    sigma = np.sqrt(np.maximum(variances[:, 1:], 0))
+    wide = sigma[:, 0] > least
     if not wide.any():
         return specimen
-    step = np.where(wide, np.sqrt(np.maximum(variances[:, 1], 0)), 0.0)[:, None] * axes[:, :, 1]
-    halved = replace(specimen, thickness=np.where(wide, 0.5, 1.0) * specimen.thickness, vacant=None)
-    pair = joined(halved.displaced(step), halved.displaced(-step).select(wide))
-    return replace(pair, vacant=specimen.vacant)
+    # A row of n pieces a distance d apart has a variance of d^2 (n^2 - 1) / 12.
+    count = max(2, int(np.ceil(np.sqrt(1 + 12 * (sigma.max() / step) ** 2))))
+    places = (np.arange(count) - (count - 1) / 2) * np.sqrt(12 / (count**2 - 1))
+    rows = replace(specimen.select(wide), vacant=None)
+    rows = replace(rows, thickness=rows.thickness / count)
+    whole = replace(specimen.select(~wide), vacant=None)
+    for place in places:
+        whole = joined(whole, rows.displaced(place * (sigma * axes[:, :, 1])[wide]))
+    return replace(whole, vacant=specimen.vacant)

@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from stemnet.simulation.deformation import Vector
-from stemnet.simulation.specimen import rotation
+from stemnet.simulation.specimen import Quantity, rotation
 
 
 class Texture(Protocol):
@@ -52,6 +52,65 @@ class Uniform:
     def domain(self, yx: np.ndarray) -> np.ndarray:
         """0 everywhere."""
         return np.zeros(len(yx), dtype=int)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A texture whose size varies over the image, as towards an electrode or with the composition.
+
+    Parameters
+    ----------
+    texture : Texture
+    size : Quantity
+        Share of the texture's own length.
+    """
+
+    texture: Texture
+    size: Quantity
+
+    def __call__(self, yx: np.ndarray) -> np.ndarray:
+        """Vectors (N, 2)."""
+        return self.size(yx)[:, None] * self.texture(yx)
+
+    def domain(self, yx: np.ndarray) -> np.ndarray:
+        """Labels (N,) of the texture."""
+        return self.texture.domain(yx)
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """A texture repeated on a lattice: a crystal of bubbles, a row of closures.
+
+    Parameters
+    ----------
+    texture : Texture
+        What it has in the cell around `center`, halfway to the next ones, is repeated.
+    center : tuple of float
+        [A]
+    cell : tuple of tuple, shape (2, 2)
+        The two vectors of the lattice as rows (y, x) [A].
+    """
+
+    texture: Texture
+    center: Vector
+    cell: tuple[Vector, Vector]
+
+    def _home(self, yx: np.ndarray) -> np.ndarray:
+        cell = np.array(self.cell)
+        cells = (np.asarray(yx) - np.array(self.center)) @ np.linalg.inv(cell)
+        # Of the cells around, the one whose center is nearest: a cell's corner may be closer to another's center.
+        steps = np.stack(np.meshgrid([0, 1], [0, 1], indexing="ij"), -1).reshape(-1, 2)
+        offsets = (cells[:, None] - np.floor(cells)[:, None] - steps) @ cell
+        nearest = (offsets**2).sum(-1).argmin(1)
+        return offsets[np.arange(len(offsets)), nearest] + np.array(self.center)
+
+    def __call__(self, yx: np.ndarray) -> np.ndarray:
+        """Vectors (N, 2)."""
+        return self.texture(self._home(yx))
+
+    def domain(self, yx: np.ndarray) -> np.ndarray:
+        """Labels (N,) of the texture."""
+        return self.texture.domain(self._home(yx))
 
 
 @dataclass(frozen=True)
