@@ -84,12 +84,20 @@ def test_a_dipole_closes_around_both():
 
 def test_the_half_plane_is_on_the_side_that_the_docstring_says():
     made = dislocated(grow(GOLD, FIELD, margin=30.0), [MIDDLE], [(0.0, 2.039)])
-    inside = (made.yx[:, 1] > 5) & (made.yx[:, 1] < 85)
     row = made.index[:, 0] - made.index[:, 0].min()
-    number, height = np.bincount(row[inside]), np.bincount(row, made.yx[:, 0]) / np.bincount(row)
-    # +x turned from x to y is +y: downwards. Most rows there have a column more than those on the other side.
-    below, above = (number[np.abs(height[: len(number)] - y) < 15].mean() for y in (65, 25))
-    assert 0.4 < below - above < 1.1
+    height = np.bincount(row, made.yx[:, 0]) / np.bincount(row)
+    # Mean number in a row of 80 A, wherever it begins.
+    begins = np.linspace(4.0, 4.0 + 2.039, 12, endpoint=False)
+    number = np.mean(
+        [np.bincount(row[np.abs(made.yx[:, 1] - x - 40) < 40], minlength=len(height)) for x in begins], axis=0
+    )
+    # +x turned from x to y is +y: downwards. The displacements at the ends of the rows, 20 A off, say half a column.
+    below, above = (number[np.abs(height - y) < 3].mean() for y in (65, 25))
+    ends = np.array([[20.0, -40.0], [20.0, 40.0], [-20.0, -40.0], [-20.0, 40.0]])
+    moved = EdgeDislocation((0.0, 0.0), (0.0, 2.039))(ends)[:, 1]
+    more = (moved[0] - moved[1] - moved[2] + moved[3]) / 2.039
+    assert more > 0.4
+    assert below - above == pytest.approx(more, abs=0.1)
     inner = np.all((made.yx > 5) & (made.yx < 85), axis=1)
     assert inner.sum() == pytest.approx(80 * 80 / 2.039**2, abs=25)
 
