@@ -17,7 +17,7 @@ from stemnet.simulation.depth import (
 )
 from stemnet.simulation.distortions.beam import mistilted
 from stemnet.simulation.distortions.fields import Ramp
-from stemnet.simulation.distortions.spread import split_for_rendering, spread_of
+from stemnet.simulation.distortions.spread import pieces, spread_of, widened
 from stemnet.simulation.specimen import grow
 
 CRYSTAL = grow(perovskite(), (40.0, 40.0), thickness=200.0)
@@ -101,21 +101,25 @@ def test_thickness_that_counts():
     np.testing.assert_allclose(one.yx, mistilted(CRYSTAL, (0.0, 5e-3), DECAY, PERIOD).yx, atol=1e-12)
 
 
-@pytest.mark.parametrize("tilt", [1e-3, 5e-3, 2e-2])
-def test_split_columns_have_the_mean_and_spread_of_the_whole(tilt):
-    tilted = mistilted(CRYSTAL, (0.4 * tilt, tilt), DECAY, PERIOD)
-    rows = split_for_rendering(tilted, step=0.5)
-    count = len(rows) // len(tilted)
-    assert count >= 2
-    pieces = rows.yx.reshape(count, len(tilted), 2)
-    np.testing.assert_allclose(pieces.mean(0), tilted.yx, atol=1e-9)
-    offset = pieces - tilted.yx
-    np.testing.assert_allclose(
-        np.einsum("pni,pnj->nij", offset, offset) / count, spread_of(tilted), atol=1e-9
-    )
-    assert np.linalg.norm(np.diff(pieces, axis=0), axis=-1).max() <= 0.5 + 1e-9
-    assert rows.thickness.sum() == pytest.approx(tilted.thickness.sum())
-    assert split_for_rendering(CRYSTAL) is CRYSTAL
+@pytest.mark.parametrize("tilt", [0.0, 1e-3, 5e-3, 2e-2])
+@pytest.mark.parametrize("heat", [0.0, 0.08])
+def test_pieces_have_the_mean_and_the_spread_of_their_columns(tilt, heat):
+    specimen = mistilted(CRYSTAL, (0.4 * tilt, tilt), DECAY, PERIOD)
+    specimen = widened(specimen, np.tile(heat**2 * np.eye(2), (len(specimen), 1, 1)))
+    rows, offsets, shares = pieces(specimen, step=0.5)
+    count = len(specimen)
+    np.testing.assert_allclose(np.bincount(rows, shares, count), 1)
+    second = shares[:, None, None] * offsets[:, :, None] * offsets[:, None, :]
+    for axis in (0, 1):
+        np.testing.assert_allclose(np.bincount(rows, shares * offsets[:, axis], count), 0, atol=1e-12)
+        for other in (0, 1):
+            seen = np.bincount(rows, second[:, axis, other], count)
+            np.testing.assert_allclose(seen, spread_of(specimen)[:, axis, other], atol=1e-9)
+    for row in (0, count // 2):
+        ours = offsets[rows == row]
+        apart = np.linalg.norm(ours[:, None] - ours[None], axis=-1) + 9 * np.eye(len(ours))
+        assert len(ours) == 1 or apart.min(0).max() <= 0.5 + 1e-9
+    assert len(rows) == count or tilt or heat
 
 
 def test_nonsense_is_refused():

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
-from stemnet.simulation.specimen import Specimen, joined
+from stemnet.simulation.specimen import Specimen
 
 SPREAD = ("spread_yy_A2", "spread_xx_A2", "spread_yx_A2")
 """Planted variances of a column's atoms about its position, in projection; mechanisms add up."""
@@ -33,36 +31,46 @@ def along(vectors: np.ndarray) -> np.ndarray:
     return vectors[:, :, None] * vectors[:, None, :]
 
 
-def split_for_rendering(specimen: Specimen, step: float = 0.5, least: float = 0.02) -> Specimen:
-    """Draw each spread column as a short row of thin ones, for a renderer that knows round columns only.
+def pieces(
+    specimen: Specimen, step: float = 0.5, least: float = 0.02
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Stand-ins for spread columns, for a renderer that draws all columns of one width.
 
-    The row lies along the widest direction and has the column's spread in that
-    direction; its pieces share the thickness evenly. It is no truth: the columns of
-    the specimen that came in are.
+    A column that is spread becomes a small lattice of equal pieces along its principal
+    axes, with its own mean and its own variances. They are something to draw;
+    the truth is the column.
 
     Parameters
     ----------
     specimen : Specimen
     step : float
-        Pieces are no further apart than this [A]; two make the least row.
+        Pieces are no further apart than this [A], so that a probe does not
+        resolve them; there are at least two along an axis that is spread.
     least : float
-        Columns spread less than this stay whole [A].
+        An axis with less spread than this counts as sharp [A].
 
     Returns
     -------
-    Specimen
+    rows : ndarray of int, shape (M,)
+        The column that each piece belongs to.
+    offsets : ndarray, shape (M, 2)
+        From the column to the piece [A].
+    shares : ndarray, shape (M,)
+        Of the column's brightness; those of a column add up to 1.
     """
     variances, axes = np.linalg.eigh(spread_of(specimen))
-    sigma = np.sqrt(np.maximum(variances[:, 1:], 0))
-    wide = sigma[:, 0] > least
-    if not wide.any():
-        return specimen
-    # A row of n pieces a distance d apart has a variance of d^2 (n^2 - 1) / 12.
-    count = max(2, int(np.ceil(np.sqrt(1 + 12 * (sigma.max() / step) ** 2))))
-    places = (np.arange(count) - (count - 1) / 2) * np.sqrt(12 / (count**2 - 1))
-    rows = replace(specimen.select(wide), vacant=None)
-    rows = replace(rows, thickness=rows.thickness / count)
-    whole = replace(specimen.select(~wide), vacant=None)
-    for place in places:
-        whole = joined(whole, rows.displaced(place * (sigma * axes[:, :, 1])[wide]))
-    return replace(whole, vacant=specimen.vacant)
+    sigma = np.sqrt(np.maximum(variances, 0))
+    rows, offsets, shares = np.arange(len(specimen)), np.zeros((len(specimen), 2)), np.ones(len(specimen))
+    for axis in (0, 1):
+        wide = sigma[rows, axis] > least
+        if not wide.any():
+            continue
+        # A row of n pieces a distance d apart has a variance of d^2 (n^2 - 1) / 12.
+        count = max(2, int(np.ceil(np.sqrt(1 + 12 * (sigma[:, axis].max() / step) ** 2))))
+        places = (np.arange(count) - (count - 1) / 2) * np.sqrt(12 / (count**2 - 1))
+        split = rows[wide]
+        along_axis = (sigma[split, axis, None] * axes[split, :, axis])[:, None] * places[:, None]
+        rows = np.concatenate([rows[~wide], np.repeat(split, count)])
+        offsets = np.concatenate([offsets[~wide], (offsets[wide][:, None] + along_axis).reshape(-1, 2)])
+        shares = np.concatenate([shares[~wide], np.repeat(shares[wide] / count, count)])
+    return rows, offsets, shares
