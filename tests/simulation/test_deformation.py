@@ -278,3 +278,9 @@ def test_random_strain_is_reproduced_by_its_seed():
     )
     np.testing.assert_array_equal(one.yx, same.yx)
     assert np.abs(one.yx - other.yx).max() > 0.01
+
+
+def test_many_columns_move_as_few_do():
+    by, places = DEFORMATIONS["random"], np.random.default_rng(0).uniform(0, 500, (45_000, 2))
+    some = np.array([0, 19_999, 20_000, 44_999])
+    np.testing.assert_allclose(by(places)[some], by(places[some]), atol=1e-12)

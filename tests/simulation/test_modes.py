@@ -342,6 +342,25 @@ def test_projections_are_recovered_from_positions(direction):
     assert np.abs(scores).mean(0).argmax() == direction
 
 
+def test_principal_components_of_neighbors_are_the_modes_planted():
+    """Three domains of chains under noise: the first components span the modes, and what is left is the noise."""
+    wide = grow(dichalcogenide(), (160.0, 160.0))
+    patches = Patches(((20.0, 20.0), (140.0, 20.0), (80.0, 140.0)), (0, 1, 2))
+    after = chained(wide, 0.2, patches, diamond=0.0)
+    noisy = after.displaced(np.random.default_rng(0).normal(0, 0.02, after.yx.shape))
+    lattice = triangular_lattice(wide)
+    ours = np.flatnonzero(np.isfinite(after.planted["mode_1"]))
+    around = np.stack([rows_at(noisy, noisy.index[ours, :2] + step, 0) for step in lattice.neighbors], 1)
+    vectors = (noisy.yx[around] - noisy.yx[ours, None]).reshape(len(ours), 12)
+    variances, components = np.linalg.eigh(np.cov(vectors.T))
+    inside = np.linalg.norm(components[:, -3:].T @ neighbor_modes(lattice).T, axis=1)
+    np.testing.assert_allclose(inside, 1, atol=0.01)
+    assert variances[-3] > 10 * variances[-4]
+    np.testing.assert_array_equal(
+        after.planted["chain_direction"], after.field_at("chain_direction", wide.yx)
+    )
+
+
 def test_chain_domains_and_their_walls():
     patches = Patches(((20.0, 20.0), (60.0, 60.0)), (0, 2))
     after = chained(SHEET, WallFade(patches, 5.0), patches)
