@@ -173,6 +173,11 @@ def chemically_strained(
     -------
     Specimen
         With ``composition`` and the strain (`deformation.STRAIN_FIELDS`) planted.
+
+    Raises
+    ------
+    StemnetError
+        As `chemical_displacement`.
     """
     low, high = specimen.yx.min(0) - margin, specimen.yx.max(0) + margin
     by = chemical_displacement(

@@ -165,6 +165,11 @@ def size_mismatch(
     Specimen
         Deformed, so that `with_strain` plants the strain, with ``mismatch_y_A``
         and ``mismatch_x_A`` planted as values of the columns.
+
+    Raises
+    ------
+    StemnetError
+        If the cutoff is not beyond the neighbor.
     """
     cutoff = 6 * neighbor if cutoff is None else cutoff
     if not cutoff > neighbor > 0:

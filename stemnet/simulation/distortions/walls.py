@@ -28,6 +28,11 @@ class Wall:
     overlap : float
         An inclined wall: half the width of the strip in which the two domains
         lie above each other [A]. The profile is then the mean over depth.
+
+    Raises
+    ------
+    StemnetError
+        If the width is not positive.
     """
 
     before: Vector
