@@ -143,7 +143,7 @@ def oxidized(
     )
     outside = -specimen.field_at("edge_distance_A", packing.yx)
     phase, period = rng.uniform(0, 2 * np.pi), 8 * depth
-    wave = np.sin(packing.yx @ np.array([1.0, 1.3]) * 2 * np.pi / period + phase)
+    wave = np.sin((packing.yx - specimen.yx.min(0)) @ np.array([1.0, 1.3]) * 2 * np.pi / period + phase)
     film = packing.select((outside > 0) & (outside < depth * (1 + roughness * np.sqrt(2) * wave)))
     crystal = marked(specimen, np.zeros(0, dtype=int), "")
     return _beside(

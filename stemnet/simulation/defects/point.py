@@ -271,7 +271,8 @@ def two_layers(
     -------
     Specimen
         A column with two equal atoms is named "S2", with two others in
-        alphabetical order ("SSe"), with one of them "S".
+        alphabetical order ("SSe"), with one of them "S"; a column that lacks
+        one or both is a vacancy in ``defect``.
     """
     count = len(specimen)
     layers = np.stack([_drawn(top, count, rng), _drawn(bottom, count, rng)])
@@ -282,7 +283,7 @@ def two_layers(
     ours = specimen.sublattice == sublattice
     gone = ours & (names == "")
     changed = replace(specimen, species=np.where(ours, names, specimen.species))
-    return changed.without(gone)
+    return marked(changed, ours & (first == ""), "vacancy").without(gone)
 
 
 def _drawn(odds: Mapping[str, float | np.ndarray], count: int, rng: np.random.Generator) -> np.ndarray:

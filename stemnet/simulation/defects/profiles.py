@@ -22,6 +22,15 @@ class Constant:
 
 
 @dataclass(frozen=True)
+class Unknown:
+    """A quantity that is not defined: NaN everywhere."""
+
+    def __call__(self, yx: np.ndarray) -> np.ndarray:
+        """Values (N,)."""
+        return np.full(len(yx), np.nan)
+
+
+@dataclass(frozen=True)
 class Ramp:
     """Linear from one point to another, constant before and beyond.
 
@@ -142,9 +151,9 @@ class Carried:
 
 
 def settled(specimen: Specimen, name: str) -> Quantity:
-    """A planted field as a quantity of places as they are now; NaN everywhere if the specimen has no such field."""
+    """A planted field as a quantity of places as they are now; `Unknown` if the specimen has no such field."""
     if name not in specimen.fields:
-        return Constant(np.nan)
+        return Unknown()
     planted = specimen.fields[name]
     since = specimen.flow[planted.depth :]
     return Carried(planted.quantity, since) if since else planted.quantity
