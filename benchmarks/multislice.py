@@ -43,6 +43,7 @@ from multislice_specimens import (  # noqa: E402
     sulfur_pair,
 )
 from multislice_tilt import tilted  # noqa: E402
+from scipy.optimize import minimize_scalar  # noqa: E402
 
 from stemnet.simulation.contrast import cross_section, z_exponent  # noqa: E402
 from stemnet.simulation.crystal import (  # noqa: E402
@@ -202,6 +203,8 @@ def compare(study: Study, images: np.ndarray, means: np.ndarray, layer: int) -> 
         / repeats,
         "cpu_s_fast": cpu,
     }
+    if study.block.name == "Si":
+        row["dumbbell_A"], row["dumbbell_A_fast"] = (dumbbell(study, one, yx) for one in (image, fast))
     if len(study.species) > 1:
         first, second = study.species[:2]
         without = [(images.sum(0) - one) / (len(images) - 1) for one in images]
@@ -214,6 +217,20 @@ def compare(study: Study, images: np.ndarray, means: np.ndarray, layer: int) -> 
         row["exponent_error"] = float(np.sqrt((len(fits) - 1) * np.var(exponents)))
         row["exponent_fast"] = implied_exponent(row["ratio_fast"], first, second)
     return row
+
+
+def dumbbell(study: Study, image: np.ndarray, yx: np.ndarray) -> float:
+    """How far apart the two columns of a dumbbell of Si appear [A]: no symmetry holds them in place."""
+    height = study.block.cell[0]
+    # Columns lie at 0 and 1/4 of the cell, and at 1/2 and 3/4: the first of each pair moves up.
+    upper = np.round(4 * yx[:, 0] / height).astype(int) % 2 == 0
+    kind = np.zeros(len(yx), dtype=int)
+
+    def misfit(excess: float) -> float:
+        moved = yx[:, 0] + np.where(upper, -0.5, 0.5) * excess
+        return fit_columns(image, SAMPLING, np.stack([moved, yx[:, 1]], 1), kind, (0,)).residual
+
+    return height / 4 + float(minimize_scalar(misfit, bounds=(-0.3, 0.3), method="bounded").x)
 
 
 def _per_cell(study: Study, species: str) -> float:

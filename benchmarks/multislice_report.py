@@ -159,7 +159,7 @@ def draw(
             "axes.spines.right": False,
             "legend.frameon": False,
             "legend.fontsize": 7,
-            "savefig.dpi": 200,
+            "savefig.dpi": 150,
             "figure.constrained_layout.use": True,
             "lines.markersize": 3.5,
         }
@@ -212,7 +212,8 @@ def _images(panels: list[Panel]) -> object:
         strict=True,
     ):
         axis.set_title(title, fontsize=8)
-    axes[0, 3].legend(loc="upper center", ncols=1)
+    handles, labels = axes[0, 3].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower right", ncols=2)
     axes[-1, 3].set_xlabel("distance [Å]")
     return figure
 
@@ -233,12 +234,12 @@ def _thickness(rows: list[Row], decay: dict[str, Row]) -> object:
         per_nm = fit["thin_A2"] * of[name][0]["repeats"] / t[0]
         fine = np.linspace(0, t[-1], 200)
         columns.plot(fine, per_nm * brightness(10 * fit["mu_per_A"], fine), color=color, lw=1)
-        columns.plot(fine, per_nm * fine, color=color, ls=":", lw=1)
+        columns.plot(fine[:55], per_nm * fine[:55], color=color, ls=":", lw=1)
     columns.set(xlabel="thickness [nm]", ylabel="integrated intensity of a column [Å$^2$]")
-    columns.set_ylim(0, 1.15 * max(row["column_A2"][0] * row["repeats"] for row in rows))
+    columns.set_ylim(0, 1.6 * max(row["column_A2"][0] * row["repeats"] for row in rows))
     columns.plot([], [], color="gray", lw=1, label="exponential decay")
     columns.plot([], [], color="gray", ls=":", lw=1, label="the same without decay")
-    columns.legend()
+    columns.legend(loc="upper right", ncols=2)
     for name, color, mark in (("SrTiO3", BLUE, "o"), ("Si", GREEN, "^")):
         t = [row["thickness_nm"] for row in of[name]]
         between.plot(t, [100 * row["valley"] for row in of[name]], color=color, marker=mark, label=name)
@@ -246,7 +247,7 @@ def _thickness(rows: list[Row], decay: dict[str, Row]) -> object:
         alike.plot(t, [row["correlation_image"] for row in of[name]], color=color, marker=mark, label=name)
     between.plot([], [], color="gray", ls="--", lw=1, label="fast model without background")
     between.set(xlabel="thickness [nm]", ylabel="darkest place [% of peak]", ylim=(0, None))
-    between.legend()
+    between.legend(loc="lower right", bbox_to_anchor=(1, 0.12))
     alike.set(xlabel="thickness [nm]", ylabel="correlation of the images")
     alike.legend()
     pair = of["SrTiO3"]
