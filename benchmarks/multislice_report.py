@@ -246,8 +246,8 @@ def _thickness(rows: list[Row], decay: dict[str, Row]) -> object:
         between.plot(t, [100 * row["valley_fast"] for row in of[name]], color=color, ls="--", lw=1)
         alike.plot(t, [row["correlation_image"] for row in of[name]], color=color, marker=mark, label=name)
     between.plot([], [], color="gray", ls="--", lw=1, label="fast model without background")
-    between.set(xlabel="thickness [nm]", ylabel="darkest place [% of peak]", ylim=(0, None))
-    between.legend(loc="lower right", bbox_to_anchor=(1, 0.12))
+    between.set(xlabel="thickness [nm]", ylabel="darkest place [% of peak]", ylim=(0, 38))
+    between.legend(loc="upper left")
     alike.set(xlabel="thickness [nm]", ylabel="correlation of the images")
     alike.legend()
     pair = of["SrTiO3"]
