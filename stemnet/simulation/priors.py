@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from stemnet.errors import StemnetError
+from stemnet.simulation.artefacts.afterglow import Afterglow
+from stemnet.simulation.artefacts.contamination import Contamination
+from stemnet.simulation.artefacts.drift import Drift, Wander
+from stemnet.simulation.artefacts.filtering import Filtering
+from stemnet.simulation.artefacts.flicker import Flicker
+from stemnet.simulation.artefacts.flyback import Flyback
+from stemnet.simulation.artefacts.hum import Hum
+from stemnet.simulation.artefacts.jitter import LineJitter
+from stemnet.simulation.artefacts.readout import ReadNoise, Saturation
+from stemnet.simulation.artefacts.support import Support
 from stemnet.simulation.crystal import ATOMIC_NUMBERS, Crystal, scattering
 from stemnet.simulation.defects.point import substitutions, vacancies
 from stemnet.simulation.defects.shape import cut
 from stemnet.simulation.deformation import smoothly_strained, strained
 from stemnet.simulation.distortions.disorder import thermal_disorder
 from stemnet.simulation.distortions.polar import polar_shift
+from stemnet.simulation.microscope import Artefact, Microscope
 from stemnet.simulation.probe import Probe, core_width, transfer
-from stemnet.simulation.scene import REFERENCE_CROSS_SECTION, Microscope
+from stemnet.simulation.scene import REFERENCE_CROSS_SECTION
 from stemnet.simulation.specimen import Specimen, disordered, grow, nothing
 
 Range = tuple[float, float]
@@ -236,9 +247,6 @@ class MicroscopePrior:
             Wanted in the brightest column.
         """
 
-        def sometimes(draw: float) -> float:
-            return draw if rng.random() < self.rough else 0.0
-
         probe = Probe(
             voltage=float(rng.choice(self.voltages)),
             semi_angle=rng.uniform(*self.semi_angle),
@@ -248,7 +256,7 @@ class MicroscopePrior:
             coma=abs(rng.normal(0, self.coma)),
             coma_angle=rng.uniform(0, 2 * np.pi),
             source_size=rng.uniform(*self.source_size),
-            tails=sometimes(rng.uniform(0, 0.4)),
+            tails=rng.uniform(0, 0.4) if rng.random() < self.rough else 0.0,
         )
         smearing = rng.uniform(0.05, 0.12)
         width = core_width(*transfer(probe), probe.source_size, smearing)
@@ -260,21 +268,36 @@ class MicroscopePrior:
             smearing=smearing,
             exponent=rng.uniform(1.5, 2.0),
             background=log_uniform(rng, self.background),
-            gradient=sometimes(rng.uniform(0, 0.8)),
-            contamination=sometimes(log_uniform(rng, (0.02, 0.6))),
-            support=sometimes(log_uniform(rng, (0.02, 0.5))),
-            support_length=log_uniform(rng, (0.3, 3.0)) * width,
-            jitter=sometimes(rng.uniform(0, 0.3)) * width,
-            jitter_correlation=rng.uniform(0, 0.9),
-            drift=(sometimes(rng.normal(0, 4)) * sampling, sometimes(rng.normal(0, 4)) * sampling),
-            wander=sometimes(rng.uniform(0, 1.5)) * sampling,
-            read_noise=sometimes(log_uniform(rng, (0.1, 5.0))),
-            afterglow=sometimes(rng.uniform(0, 0.3)),
-            lowpass=sometimes(rng.uniform(0.2, 0.8) * width_px),
-            sharpen=sometimes(rng.uniform(0, 1.5)) if rng.random() < 0.5 else 0.0,
-            saturation=rng.uniform(0.75, 1.1) if rng.random() < self.rough / 4 else np.inf,
+            gradient=rng.uniform(0, 0.8) if rng.random() < self.rough else 0.0,
+            artefacts=self._artefacts(rng, width, sampling),
         )
         return microscope, width, log_uniform(rng, self.electrons)
+
+    def _artefacts(self, rng: np.random.Generator, width: float, sampling: float) -> tuple[Artefact, ...]:
+        """Draw what goes wrong: each artefact is there or not."""
+        width_px = width / sampling
+        possible: list[Callable[[], Artefact]] = [
+            lambda: Contamination(log_uniform(rng, (0.02, 0.6))),
+            lambda: Support(log_uniform(rng, (0.02, 0.5)), log_uniform(rng, (0.3, 3.0)) * width),
+            lambda: LineJitter(rng.uniform(0, 0.3) * width, rng.uniform(0, 0.9)),
+            lambda: Drift(rng.normal(0, 4) * sampling, rng.normal(0, 4) * sampling),
+            lambda: Wander(rng.uniform(0, 1.5) * sampling),
+            lambda: Flyback(rng.normal(0, 1.5) * sampling, log_uniform(rng, (0.02, 0.2))),
+            lambda: Hum(
+                rng.uniform(0, 0.3) * sampling,
+                rng.uniform(0, 0.8) * sampling,
+                float(rng.choice([50.0, 60.0])),
+                log_uniform(rng, (1.0, 40.0)),
+            ),
+            lambda: Flicker(log_uniform(rng, (0.003, 0.06))),
+            lambda: ReadNoise(log_uniform(rng, (0.1, 5.0))),
+            lambda: Afterglow(rng.uniform(0, 0.3)),
+            lambda: Filtering(rng.uniform(0.2, 0.8) * width_px, rng.uniform(0, 1.5) * rng.integers(2)),
+        ]
+        drawn = [draw() for draw in possible if rng.random() < self.rough]
+        if rng.random() < self.rough / 4:
+            drawn.append(Saturation(rng.uniform(0.75, 1.1)))
+        return tuple(drawn)
 
 
 def dosed(microscope: Microscope, specimen: Specimen, electrons: float) -> Microscope:

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
+from scipy.fft import next_fast_len
+from torch import Tensor
 
-from stemnet.simulation.detector import count, read_out, smooth_field, texture
+from stemnet.simulation.artefacts.kinds import Response
+from stemnet.simulation.counting import poisson
+from stemnet.simulation.gridding import TAPS, correction, read_along, read_rows, spread
 from stemnet.simulation.scene import Scene
 
-TILE = 384
-"""Frames wider than this are rendered in equal tiles: the synthesis costs columns times pixels."""
-ALIKE = 4
-"""Scenes rendered at once."""
-REACH = 5.0
-"""Columns further outside the frame than this many widths are left out."""
-FAR_REACH = 15.0
-"""The same for tiles of a frame: no seam where long tails would end."""
+REACH, TAILS_REACH = 5.0, 8.0
+"""Columns further outside the frame than this many widths are left out; the second where they have long tails."""
+FINE_ENOUGH = 1.5
+"""Columns narrower than this many pixels are drawn on a grid twice as fine."""
+MOST_PIXELS = 2**23
+"""Of the grids that are transformed at once: bounds the memory."""
 
 
-def render(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> torch.Tensor:
+def render(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> Tensor:
     """Images of scenes of one shape, with all noise, each from its own seed.
 
-    What else is in the batch changes the expected counts by less than a
-    hundredth of the peak (where far tails wrap around the padding), and so can
-    change the draw of the counts, never their law.
+    An image is the same whatever else is in the batch. On another device the
+    generators draw other numbers, and sums are rounded in another order:
+    expected images then agree to 1e-5 of their peak.
 
     Parameters
     ----------
@@ -37,25 +41,23 @@ def render(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> torch
     Returns
     -------
     Tensor, shape (B, H, W), float32
-        Electrons per pixel.
+        Electrons per pixel, or the units that the responses make of them.
     """
     generators = [torch.Generator(device).manual_seed(scene.seed) for scene in scenes]
-    image = expected(scenes, device)
-    support = _column(scenes, "support", device)
-    if bool((support > 0).any()):
-        white = torch.stack([torch.randn(scenes[0].shape, generator=g, device=device) for g in generators])
-        length = _column(scenes, "support_length", device)
-        # Scattering from an amorphous layer adds; its mean belongs to the background.
-        image = image + support[:, None, None] * (texture(white, length) + 2).clamp_min(0)
-    image = count(image, generators)
-    image = read_out(
-        image, _column(scenes, "read_noise", device), _column(scenes, "afterglow", device), generators
-    )
-    return _processed(image, scenes)
+
+    def draw(rows: Sequence[int], shape: tuple[int, int]) -> Tensor:
+        drawn = [torch.randn(shape, generator=generators[row], device=device) for row in rows]
+        return torch.stack(drawn) if len(drawn) > 1 else drawn[0][None]
+
+    shape, everyone = scenes[0].shape, range(len(scenes))
+    images = _lit(scenes, device, draw)
+    images = _responded(images, scenes, draw, before_counting=True)
+    images = poisson(images, draw(everyone, shape))
+    return _responded(images, scenes, draw, before_counting=False)
 
 
-def expected(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> torch.Tensor:
-    """Expected electrons per pixel from columns and smooth background, before support and noise.
+def expected(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> Tensor:
+    """Expected electrons per pixel from columns and smooth background, without support and responses.
 
     Parameters
     ----------
@@ -67,119 +69,271 @@ def expected(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> tor
     -------
     Tensor, shape (B, H, W), float32
     """
+    return _lit(scenes, device, None)
+
+
+Drawing = Callable[[Sequence[int], tuple[int, int]], Tensor]
+
+
+def _lit(scenes: Sequence[Scene], device: torch.device | str, draw: Drawing | None) -> Tensor:
+    """Columns, background and (if numbers are drawn) support, (B, H, W)."""
     height, width = scenes[0].shape
-    columns = torch.zeros(len(scenes), height, width, device=device)
-    high, wide = (math.ceil(length / math.ceil(length / TILE)) for length in (height, width))
-    reach = REACH if (high, wide) == (height, width) else FAR_REACH
-    for top in range(0, height, high):
-        for left in range(0, width, wide):
-            size = (min(high, height - top), min(wide, width - left))
-            tiles = [_window(scene, top, left, size) for scene in scenes]
-            # Alike in number of columns, so that little is spent on padding.
-            by_number = np.argsort([len(_near(tile, reach)) for tile in tiles], kind="stable")
-            for start in range(0, len(tiles), ALIKE):
-                group = by_number[start : start + ALIKE]
-                block = _synthesis([tiles[i] for i in group], reach, device)
-                columns[group, top : top + size[0], left : left + size[1]] = block
+    groups: dict[_Grid, list[int]] = defaultdict(list)
+    for row, scene in enumerate(scenes):
+        groups[_grid_of(scene)].append(row)
+    parts: list[tuple[list[int], Tensor]] = []
+    for grid, rows in groups.items():
+        many = max(1, MOST_PIXELS // (grid.rows * grid.cols))
+        for start in range(0, len(rows), many):
+            some = rows[start : start + many]
+            parts.append((some, _columns(grid, [scenes[i] for i in some], some, device, draw)))
+    if len(parts) == 1:
+        images = parts[0][1]
+    else:
+        images = torch.empty(len(scenes), height, width, device=device)
+        for rows, part in parts:
+            images[rows] = part
+    down, right = (_cubic(length, torch.device(device)) for length in (height, width))
     knots = torch.as_tensor(np.stack([scene.knots for scene in scenes]), dtype=torch.float32, device=device)
-    return columns.clamp_min(0) + smooth_field(knots, (height, width)).clamp_min(0)
+    return images.clamp_min_(0) + (down @ knots @ right.T).clamp_min_(0)
 
 
-def _synthesis(scenes: Sequence[Scene], reach: float, device: torch.device | str) -> torch.Tensor:
-    """Sum of the columns' images by Fourier synthesis.
+@dataclass(frozen=True)
+class _Grid:
+    """How a scene is drawn; scenes alike in this are drawn together.
 
-    The spectrum of N points is a product of two small matrices, exact at any
-    sub-pixel position; the probe multiplies it; and rows offset by scan errors
-    are read by an inverse transform at their true places.
+    `fine` grid pixels a pixel, `margin` grid pixels before the first pixel,
+    `rows` and `cols` in all, `table` points across the transfer function, and
+    whether the scan leaves its grid: not at all, by rows, or within them along
+    x, or along both axes.
     """
+
+    fine: int
+    margin: int
+    rows: int
+    cols: int
+    table: int
+    astray: str
+
+
+def _grid_of(scene: Scene) -> _Grid:
+    fine = 1 if scene.width >= FINE_ENOUGH else 2
+    reach = (TAILS_REACH if scene.tails else REACH) * scene.width + scene.raster.largest
+    margin = math.ceil(fine * reach) + TAPS
+    rows, cols = (_fast(fine * length + 2 * margin) for length in scene.shape)
+    if scene.raster.largest == 0:
+        astray = "nowhere"
+    elif scene.raster.within is None:
+        astray = "rows"
+    else:
+        astray = "both" if scene.raster.within[0].any() else "x"
+    return _Grid(fine, margin, rows, cols, len(scene.otf), astray)
+
+
+@lru_cache(maxsize=4096)
+def _fast(length: int) -> int:
+    """The next length that transforms quickly and that many scenes share."""
+    coarse = 32 if length < 640 else 64
+    while length % coarse or next_fast_len(length, real=True) != length:
+        length += 1
+    return length
+
+
+def _columns(
+    grid: _Grid, scenes: Sequence[Scene], rows: list[int], device: torch.device | str, draw: Drawing | None
+) -> Tensor:
+    """Sum of the columns' images, and the support, (B, H, W).
+
+    Columns are spread over the grid with a short kernel, its spectrum is
+    multiplied by the probe's transfer function, and where the scan strayed the
+    image is read at the beam's true places.
+    """
+    size, fine = len(scenes), grid.fine
+    yx, electrons, image = [], [], []
+    for number, scene in enumerate(scenes):
+        points, light = scene.drawn
+        place = points * fine + grid.margin
+        bound = np.array([grid.rows, grid.cols]) - TAPS
+        inside = np.all((place >= TAPS) & (place < bound), axis=1)
+        yx.append(place[inside])
+        electrons.append(light[inside] * fine**2)
+        image.append(np.full(int(inside.sum()), number))
+    spectrum = torch.fft.rfft2(
+        spread(
+            np.concatenate(yx),
+            np.concatenate(electrons),
+            np.concatenate(image),
+            (size, grid.rows, grid.cols),
+            device,
+        )
+    )
+    spectrum *= _transfer(grid, scenes, device)
+    if draw is not None:
+        _add_support(spectrum, grid, scenes, rows, draw)
+    return _read(spectrum, grid, scenes)
+
+
+def _frequencies(grid: _Grid) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies of the grid's spectrum [1 / image pixel]."""
+    return np.fft.fftfreq(grid.rows) * grid.fine, np.fft.rfftfreq(grid.cols) * grid.fine
+
+
+def _transfer(grid: _Grid, scenes: Sequence[Scene], device: torch.device | str) -> Tensor:
+    """Probe, source, thermal smearing and tails on the grid's frequencies, the kernel divided out, (B, R, C / 2 + 1).
+
+    Where the image is read between its pixels by the same kernel, that too is
+    divided out.
+    """
+    ky, kx = _frequencies(grid)
+    read_y, read_x = _read_back(grid)
+    along_y, along_x = correction(ky / grid.fine) * read_y, correction(kx / grid.fine) * read_x
+    limit, blur, tails, width = (
+        _stacked(scenes, name, device)[:, None] for name in ("otf_limit", "blur", "tails", "width")
+    )
+    ky, kx, along_y, along_x = (
+        torch.as_tensor(values, dtype=torch.float32, device=device) for values in (ky, kx, along_y, along_x)
+    )
+    place = torch.empty(len(scenes), len(ky), len(kx), 2, device=device)
+    place[..., 0] = (kx / limit)[:, None, :]
+    place[..., 1] = (ky / limit)[:, :, None]
+    table = torch.as_tensor(np.stack([scene.otf for scene in scenes]), device=device)
+    otf = torch.nn.functional.grid_sample(
+        torch.view_as_real(table).permute(0, 3, 1, 2).contiguous(), place, mode="bilinear", align_corners=True
+    )
+    fall = -2 * (math.pi * blur) ** 2
+    down = torch.exp(fall * ky**2) * along_y
+    right = torch.exp(fall * kx**2) * along_x * (1 - tails)
+    otf *= down[:, None, :, None] * right[:, None, None, :]
+    if bool((tails > 0).any()):
+        k = (ky[:, None] ** 2 + kx**2).sqrt_()
+        reach = -2 * math.pi * 2.2 * width[:, :, None]
+        otf[:, 0] += tails[:, :, None] * torch.exp(reach * k) * (along_y[:, None] * along_x)
+    return torch.complex(otf[:, 0], otf[:, 1])
+
+
+def _add_support(
+    spectrum: Tensor, grid: _Grid, scenes: Sequence[Scene], rows: list[int], draw: Drawing
+) -> None:
+    """Add the texture of amorphous supports to a spectrum: filtered white noise and twice its deviation."""
+    having = [i for i, scene in enumerate(scenes) if scene.support > 0]
+    if not having:
+        return
+    device = spectrum.device
+    some = [scenes[i] for i in having]
+    height, half = grid.rows, grid.cols // 2 + 1
+    ky, kx = _frequencies(grid)
+    scale = -2 * (math.pi * _stacked(some, "support_length", device)[:, None]) ** 2
+    down, right = (
+        torch.exp(scale * torch.as_tensor(k, dtype=torch.float32, device=device) ** 2) for k in (ky, kx)
+    )
+    # Every frequency but those of the first and last column stands for two.
+    twice = torch.full((half,), 2.0, device=device)
+    twice[[0, -1]] = 1.0
+    power = (down**2).sum(1) * (right**2 * twice).sum(1)
+    amount = _stacked(some, "support", device) * height * grid.cols / power.sqrt()
+    noise = draw([rows[i] for i in having], (height, 2 * half)).view(len(some), height, half, 2)
+    # Real and imaginary part share the power of a frequency; a transform back to real numbers
+    # takes the real part of the first column, which halves its power.
+    share = torch.where(twice == 2.0, math.sqrt(0.5), 1.0)
+    read_y, read_x = (torch.as_tensor(k, dtype=torch.float32, device=device) for k in _read_back(grid))
+    envelope = (down * read_y)[:, :, None] * (right * read_x * share * amount[:, None])[:, None, :]
+    texture = torch.view_as_complex(noise.mul_(envelope[..., None]))
+    texture[:, 0, 0] = 2 * _stacked(some, "support", device) * height * grid.cols * read_y[0] * read_x[0]
+    if len(having) == len(scenes):
+        spectrum += texture
+    else:
+        spectrum[having] += texture
+
+
+def _read_back(grid: _Grid) -> tuple[np.ndarray, np.ndarray]:
+    """What reading the image between its pixels takes from each frequency, to be given before, along y and x."""
+    ky, kx = (k / grid.fine for k in _frequencies(grid))
+    along_y = correction(ky) if grid.astray != "nowhere" else np.ones_like(ky)
+    along_x = correction(kx) if grid.astray in ("x", "both") else np.ones_like(kx)
+    return along_y, along_x
+
+
+def _read(spectrum: Tensor, grid: _Grid, scenes: Sequence[Scene]) -> Tensor:
+    """The image where the beam was, (B, H, W)."""
     height, width = scenes[0].shape
-    margin = max(_margin(scene, reach) for scene in scenes)
-    rows, cols = height + 2 * margin, width + 2 * margin
-    near = [_near(scene, reach) for scene in scenes]
-    most = max(1, *(len(index) for index in near))
-    yx = np.zeros((len(scenes), most, 2))
-    electrons = np.zeros((len(scenes), most), dtype=np.float32)
-    for b, (scene, index) in enumerate(zip(scenes, near, strict=True)):
-        yx[b, : len(index)] = scene.yx[index]
-        electrons[b, : len(index)] = scene.electrons[index]
-    ky = np.fft.fftfreq(rows)
-    kx = np.fft.rfftfreq(cols)
-    to_ky = _phase(-ky[None, :, None] * yx[:, None, :, 0], device)
-    to_kx = _phase(-yx[:, :, None, 1] * kx[None, None, :], device)
-    weights = torch.as_tensor(electrons, device=device)[:, :, None]
-    spectrum = torch.bmm(to_ky, to_kx * weights) * _transfer(scenes, ky, kx, device)
-    offsets = np.stack([scene.offsets for scene in scenes])
-    beam_y = np.arange(height)[None, :] + offsets[..., 0]
-    from_ky = _phase(beam_y[:, :, None] * ky[None, None, :], device) / rows
-    beam_x = _phase(offsets[..., 1][:, :, None] * kx[None, None, :], device)
-    lines = torch.bmm(from_ky, spectrum) * beam_x
-    return torch.fft.irfft(lines, n=cols, dim=-1)[..., :width]
+    device, fine, margin = spectrum.device, grid.fine, grid.margin
+    if grid.astray == "nowhere":
+        image = torch.fft.irfft2(spectrum, s=(grid.rows, grid.cols))
+        return _cut(image, grid, height, width)
+    offsets = np.stack([scene.raster.rows for scene in scenes])
+    down = torch.as_tensor(fine * (np.arange(height) + offsets[..., 0]) + margin, device=device)
+    if grid.astray == "rows":
+        lines = read_rows(torch.fft.ifft(spectrum, dim=1), down)
+        _, kx = _frequencies(grid)
+        lines *= _phase(offsets[..., 1:] * kx, device)
+        image = torch.fft.irfft(lines, n=grid.cols, dim=2)
+        return image[:, :, margin : margin + fine * width : fine].contiguous()
+    image = torch.fft.irfft2(spectrum, s=(grid.rows, grid.cols))
+    within = np.stack([np.broadcast_to(scene.raster.within, (2, height, width)) for scene in scenes])
+    rows, cols = (margin + fine * torch.arange(length, device=device) for length in (height, width))
+    if grid.astray == "both":
+        # The columns of the grid before and after the image stray as the image's first and last.
+        near = np.clip((np.arange(grid.cols) - margin) // fine, 0, width - 1)
+        stray = (fine * (offsets[..., :1] + within[:, 0])).astype(np.float32)
+        image = read_along(image, rows, torch.as_tensor(stray, device=device)[:, :, near], 1)
+    else:
+        image = read_rows(image, down)
+    stray = (fine * (offsets[..., 1:] + within[:, 1])).astype(np.float32)
+    return read_along(image, cols, torch.as_tensor(stray, device=device), 2)
 
 
-def _phase(turns: np.ndarray, device: torch.device | str) -> torch.Tensor:
+def _cut(image: Tensor, grid: _Grid, height: int, width: int) -> Tensor:
+    """The pixels of the frame."""
+    top, fine = grid.margin, grid.fine
+    return image[:, top : top + fine * height : fine, top : top + fine * width : fine].contiguous()
+
+
+def _phase(turns: np.ndarray, device: torch.device | str) -> Tensor:
     """exp(2 pi i turns); whole turns are taken off in float64, so that float32 keeps its digits."""
     part = (turns - np.rint(turns)).astype(np.float32)
     angle = torch.as_tensor(part * np.float32(2 * np.pi), device=device)
     return torch.complex(angle.cos(), angle.sin())
 
 
-def _transfer(
-    scenes: Sequence[Scene], ky: np.ndarray, kx: np.ndarray, device: torch.device | str
-) -> torch.Tensor:
-    """Probe, source, thermal smearing and tails on the image's frequencies, (B, rows, cols // 2 + 1)."""
-    grid_y = torch.as_tensor(ky, dtype=torch.float32, device=device)[None, :, None]
-    grid_x = torch.as_tensor(kx, dtype=torch.float32, device=device)[None, None, :]
-    table = torch.as_tensor(np.stack([scene.otf for scene in scenes]), device=device)
-    limit = _column(scenes, "otf_limit", device)[:, None, None]
-    place = torch.stack(torch.broadcast_tensors(grid_x / limit, grid_y / limit), -1)
-    parts = torch.nn.functional.grid_sample(
-        torch.stack([table.real, table.imag], 1), place, mode="bilinear", align_corners=True
-    )
-    otf = torch.complex(parts[:, 0].contiguous(), parts[:, 1].contiguous())
-    k2 = grid_y**2 + grid_x**2
-    blur = _column(scenes, "blur", device)[:, None, None]
-    otf = otf * torch.exp(-2 * (math.pi * blur) ** 2 * k2)
-    tails = _column(scenes, "tails", device)[:, None, None]
-    reach = 2.2 * _column(scenes, "width", device)[:, None, None]
-    return (1 - tails) * otf + tails * torch.exp(-2 * math.pi * reach * k2.sqrt())
-
-
-def _processed(image: torch.Tensor, scenes: Sequence[Scene]) -> torch.Tensor:
-    """Low-pass filter, unsharp mask and saturation, for the images that have any."""
-    device = image.device
-    saturation = _column(scenes, "saturation", device)[:, None, None]
-    lowpass, sharpen = _column(scenes, "lowpass", device), _column(scenes, "sharpen", device)
-    if bool(((lowpass > 0) | (sharpen > 0)).any()):
-        height, width = image.shape[-2:]
-        pad = min(16, height - 1, width - 1)
-        framed = torch.nn.functional.pad(image[:, None], (pad,) * 4, mode="reflect")[:, 0]
-        k2 = (
-            torch.fft.fftfreq(height + 2 * pad, device=device)[:, None] ** 2
-            + torch.fft.rfftfreq(width + 2 * pad, device=device)[None, :] ** 2
-        )
-        smooth = torch.exp(-2 * (math.pi * lowpass[:, None, None]) ** 2 * k2)
-        wide = 2 * _column(scenes, "width", device)[:, None, None]
-        mask = 1 + sharpen[:, None, None] * (1 - torch.exp(-2 * (math.pi * wide) ** 2 * k2))
-        filtered = torch.fft.irfft2(torch.fft.rfft2(framed) * smooth * mask, s=framed.shape[-2:])
-        image = filtered[:, pad : pad + height, pad : pad + width]
-    return torch.minimum(image, saturation)
-
-
-def _margin(scene: Scene, reach: float) -> int:
-    return math.ceil(reach * scene.width + np.abs(scene.offsets).max())
-
-
-def _near(scene: Scene, reach: float) -> np.ndarray:
-    """Columns whose image can reach the frame, as indices."""
-    margin = _margin(scene, reach)
-    return np.flatnonzero(np.all((scene.yx > -margin) & (scene.yx < np.array(scene.shape) + margin), axis=1))
-
-
-def _window(scene: Scene, top: int, left: int, size: tuple[int, int]) -> Scene:
-    return replace(
-        scene, shape=size, yx=scene.yx - np.array([top, left]), offsets=scene.offsets[top : top + size[0]]
+@lru_cache(maxsize=16)
+def _cubic(length: int, device: torch.device) -> Tensor:
+    """The matrix (length, 9) that interpolates nine knots cubically over a frame's side."""
+    knots = torch.eye(9)[None, None]
+    return torch.nn.functional.interpolate(knots, (length, 9), mode="bicubic", align_corners=True)[0, 0].to(
+        device
     )
 
 
-def _column(scenes: Sequence[Scene], name: str, device: torch.device | str) -> torch.Tensor:
+def _responded(images: Tensor, scenes: Sequence[Scene], draw: Drawing, before_counting: bool) -> Tensor:
+    """Pass images through their responses, those of one class together."""
+    groups: dict[tuple[int, int, type[Response]], list[int]] = defaultdict(list)
+    for row, scene in enumerate(scenes):
+        seen: dict[type[Response], int] = defaultdict(int)
+        for response in scene.responses:
+            if (response.stage < 0) == before_counting:
+                # The second response of a class waits until the first has been applied.
+                groups[response.stage, seen[type(response)], type(response)].append(row)
+                seen[type(response)] += 1
+    for (_, turn, kind), rows in sorted(groups.items(), key=lambda item: item[0][:2]):
+        values = []
+        for row in rows:
+            ours = [response for response in scenes[row].responses if type(response) is kind]
+            values.append(ours[turn].parameters(scenes[row].view))
+        parameters = {
+            name: torch.tensor([value[name] for value in values], device=images.device)[:, None, None]
+            for name in values[0]
+        }
+
+        def noise(wide: bool = True, rows: list[int] = rows) -> Tensor:
+            height, width = scenes[0].shape
+            return draw(rows, (height, width if wide else 1))
+
+        if len(rows) == len(scenes):
+            images = kind.apply(images, parameters, noise)
+        else:
+            images[rows] = kind.apply(images[rows], parameters, noise)
+    return images
+
+
+def _stacked(scenes: Sequence[Scene], name: str, device: torch.device | str) -> Tensor:
     return torch.tensor([getattr(scene, name) for scene in scenes], dtype=torch.float32, device=device)

@@ -2,94 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.spatial import cKDTree
 
 from stemnet.columns import Columns
 from stemnet.errors import StemnetError
+from stemnet.simulation.artefacts.afterglow import Afterglow
+from stemnet.simulation.artefacts.filtering import Filtering
+from stemnet.simulation.artefacts.kinds import Ground, Response, ScanError, Texture, View
+from stemnet.simulation.artefacts.readout import read_noise_of
 from stemnet.simulation.crystal import scattering
-from stemnet.simulation.probe import FWHM, Probe, core_width, transfer
-from stemnet.simulation.scan import apparent_positions, drift, line_jitter
+from stemnet.simulation.distortions.spread import pieces
+from stemnet.simulation.microscope import Microscope
+from stemnet.simulation.probe import FWHM, core_width, marginal, transfer
+from stemnet.simulation.scan import Raster, apparent_positions, scanned
 from stemnet.simulation.specimen import Specimen
 
 REFERENCE_CROSS_SECTION = 0.01
 """HAADF cross-section of one Mo atom at a typical collection angle [A^2]; sets electrons per dose."""
-
-
-@dataclass(frozen=True)
-class Microscope:
-    """Everything between a specimen and its image.
-
-    Parameters
-    ----------
-    probe : Probe
-    sampling : float
-        [A/px]
-    dose : float
-        Incident electrons per area [e-/A^2].
-    exponent : float
-        n of the Z^n contrast.
-    smearing : float
-        Thermal sigma of a column [A].
-    background : float
-        Smooth scattering between the columns, as a share of the brightest column's peak.
-    gradient : float
-        How far the background and the thickness vary over the frame, as a share.
-    contamination : float
-        Random smooth patches, as a share of the brightest column's peak.
-    support : float
-        Root mean square of an amorphous support's texture, as a share of the brightest peak.
-    support_length : float
-        Its correlation length [A].
-    jitter : float
-        Line jitter, rms [A].
-    jitter_correlation : float
-        Share of the offset that a line keeps of the last one's.
-    drift : tuple of float
-        Linear drift per frame, (y, x) [A].
-    wander : float
-        Smooth wander on top, rms [A].
-    read_noise : float
-        [e-] per pixel.
-    afterglow : float
-        Share of a pixel's signal left to the next two.
-    lowpass : float
-        Sigma of a Gaussian filter applied to the finished image [px]: what
-        binning, resampling and denoising do.
-    sharpen : float
-        Strength of an unsharp mask applied after it.
-    saturation : float
-        Clip the image at this share of the brightest expected peak.
-    """
-
-    probe: Probe = field(default_factory=Probe)
-    sampling: float = 0.1
-    dose: float = 1e4
-    exponent: float = 1.7
-    smearing: float = 0.08
-    background: float = 0.1
-    gradient: float = 0.0
-    contamination: float = 0.0
-    support: float = 0.0
-    support_length: float = 1.0
-    jitter: float = 0.0
-    jitter_correlation: float = 0.0
-    drift: tuple[float, float] = (0.0, 0.0)
-    wander: float = 0.0
-    read_noise: float = 0.0
-    afterglow: float = 0.0
-    lowpass: float = 0.0
-    sharpen: float = 0.0
-    saturation: float = np.inf
-
-    def __post_init__(self) -> None:
-        if not (self.sampling > 0 and self.dose > 0):
-            raise StemnetError(
-                f"A sampling of {self.sampling} A/px and a dose of {self.dose} e-/A^2 were asked for; "
-                "both must be positive."
-            )
 
 
 @dataclass(frozen=True)
@@ -110,30 +42,37 @@ class Scene:
         Where they appear once the scan errors have moved them [px].
     electrons : ndarray, shape (N,)
         Expected electrons of each column.
+    drawn : tuple of ndarray, shapes (M, 2) and (M,)
+        Points that are drawn and their electrons: the columns, and in place of
+        those that spread (heat, tilt) several points each.
     width : float
         Sigma of a column's profile [px].
+    profile : tuple of ndarray
+        A column's light along y: distance [px] and light (`probe.marginal`).
     otf : ndarray of complex64
-        Transfer function of the probe on a (65, 65) table.
+        Transfer function of the probe on a square table.
     otf_limit : float
         Its largest frequency [1/px].
     blur : float
         Sigma of source and thermal smearing together [px].
     tails : float
         Share of the current in Lorentzian tails.
-    offsets : ndarray, shape (H, 2)
-        Row offsets of the scan [px].
+    raster : Raster
+        Where the beam was.
     knots : ndarray, shape (9, 9)
         Smooth background on a coarse grid [e-/px].
     support, support_length : float
         Texture of the support [e-/px rms] and its correlation length [px].
-    read_noise, afterglow, lowpass, sharpen, saturation : float
-        As in `Microscope`; saturation in electrons per pixel.
+    responses : tuple of Response
+        What happens to the expected image, in order of their stages.
+    view : View
+        Brightest expected value [e-/px] and width [px], for the responses.
     peak : float
         Expected electrons per pixel on top of the brightest column.
     specimen : Specimen
         Where it came from, row for row.
     seed : int
-        Seeds the counting noise.
+        Seeds the noise.
     """
 
     shape: tuple[int, int]
@@ -141,48 +80,95 @@ class Scene:
     yx: np.ndarray
     apparent: np.ndarray
     electrons: np.ndarray
+    drawn: tuple[np.ndarray, np.ndarray]
     width: float
+    profile: tuple[np.ndarray, np.ndarray]
     otf: np.ndarray
     otf_limit: float
     blur: float
     tails: float
-    offsets: np.ndarray
+    raster: Raster
     knots: np.ndarray
     support: float
     support_length: float
-    read_noise: float
-    afterglow: float
-    lowpass: float
-    sharpen: float
-    saturation: float
+    responses: tuple[Response, ...]
+    view: View
     peak: float
     specimen: Specimen
     seed: int
 
     def columns(self) -> Columns:
         """The truth: columns whose centre appears inside the frame."""
-        low, high = -0.5, np.array(self.shape) - 0.5
-        inside = np.all((self.apparent >= low) & (self.apparent < high), axis=1)
-        seen = self.specimen.select(inside)
+        inside = self.within_frame(self.apparent)
+        return self._table(self.specimen, self.apparent, inside).with_fields(
+            intensity=self.electrons[inside],
+            width=np.full(inside.sum(), np.hypot(self.width, self.lowpass)),
+            signal_to_noise=self.signal_to_noise()[inside],
+        )
+
+    def vacancies(self) -> Columns:
+        """Whole columns that are missing inside the frame, where they would appear."""
+        vacant = self.specimen.vacant
+        if vacant is None:
+            vacant = self.specimen.select(np.zeros(len(self.specimen), dtype=bool))
+        yx = self.appearing(vacant.yx)
+        return self._table(vacant, yx, self.within_frame(yx))
+
+    def _table(self, specimen: Specimen, yx: np.ndarray, rows: np.ndarray) -> Columns:
+        seen = specimen.select(rows)
         return Columns(
-            yx=self.apparent[inside],
+            yx=yx[rows],
             shape=self.shape,
             sampling=self.sampling,
             fields={
                 "species": seen.species,
                 "sublattice": seen.sublattice,
+                "cell_i": seen.index[:, 0],
+                "cell_j": seen.index[:, 1],
+                "site": seen.index[:, 2],
+                "thickness": seen.thickness,
                 "displacement_y": seen.displacement[:, 0] / self.sampling,
                 "displacement_x": seen.displacement[:, 1] / self.sampling,
-                "intensity": self.electrons[inside],
-                "width": np.full(inside.sum(), np.hypot(self.width, self.lowpass)),
-                "signal_to_noise": self.signal_to_noise()[inside],
                 **seen.planted,
             },
         )
 
+    def within_frame(self, yx: np.ndarray) -> np.ndarray:
+        """Which positions (N, 2) [px] lie on the image's pixels, (N,)."""
+        return np.all((yx >= -0.5) & (yx < np.array(self.shape) - 0.5), axis=1)
+
     def appearing(self, yx: np.ndarray) -> np.ndarray:
-        """Where points of the specimen (N, 2) [A] appear in the image [px]: vacant sites, say."""
-        return apparent_positions(np.asarray(yx) / self.sampling, self.offsets, self.width)
+        """Where points of the specimen (N, 2) [A] appear in the image [px]."""
+        apparent = apparent_positions(np.asarray(yx) / self.sampling, self.raster, self.profile)
+        apparent[:, 1] += _lag(self.responses)
+        return apparent
+
+    def field_maps(self, step: int = 1) -> dict[str, np.ndarray]:
+        """The planted fields as the image shows them.
+
+        Parameters
+        ----------
+        step : int
+            Value (i, j) of a map belongs to pixel (i step, j step).
+
+        Returns
+        -------
+        dict of str to ndarray, shape (ceil(H / step), ceil(W / step)), float32
+        """
+        rows, cols = np.arange(0, self.shape[0], step), np.arange(0, self.shape[1], step)
+        row, col = (grid.ravel() for grid in np.meshgrid(rows, cols, indexing="ij"))
+        place = np.stack([row, col - _lag(self.responses)], axis=1) + self.raster.at(row, col).T
+        return {
+            name: np.asarray(self.specimen.field_at(name, place * self.sampling), dtype=np.float32).reshape(
+                len(rows), len(cols)
+            )
+            for name in self.specimen.fields
+        }
+
+    @property
+    def lowpass(self) -> float:
+        """Sigma of the filters that widen every column [px]."""
+        return float(np.sqrt(sum(r.lowpass**2 for r in self.responses if isinstance(r, Filtering))))
 
     def signal_to_noise(self) -> np.ndarray:
         """Matched-filter signal-to-noise of each column among its neighbors, shape (N,).
@@ -195,7 +181,9 @@ class Scene:
         """
         own = self.electrons / (2 * np.pi * self.width**2)
         around, dip = _crowding(self.yx, own, self.width)
-        noise = np.maximum(self.knots.mean(), 0) + around + 0.5 * own + self.read_noise**2 + 1e-9
+        noise = (
+            np.maximum(self.knots.mean(), 0) + around + 0.5 * own + read_noise_of(self.responses) ** 2 + 1e-9
+        )
         # The texture of a support is noise too as far as it varies at the width of a column.
         structured = (self.support * np.exp(-((self.support_length / self.width - 1) ** 2) / 2)) ** 2
         alone = own / np.sqrt(noise / (np.pi * self.width**2) + structured)
@@ -231,50 +219,79 @@ def stage(
     Returns
     -------
     Scene
+
+    Raises
+    ------
+    StemnetError
+        If pixels are too coarse to tell columns apart.
     """
     m, s = microscope, microscope.sampling
+    _fine_enough(specimen, s)
     table, limit = transfer(m.probe)
-    blur = float(np.hypot(m.probe.source_size / FWHM, m.smearing)) / s
-    width = core_width(table, limit, m.probe.source_size, m.smearing) / s
+    blur = float(np.hypot(m.probe.source_size / FWHM, m.smearing))
+    width = core_width(table, limit, m.probe.source_size, m.smearing)
+    distance, light = marginal(table, limit, blur, width)
     per_atom = m.dose * REFERENCE_CROSS_SECTION / 42.0**m.exponent
     electrons = scattering(specimen.species, m.exponent) * specimen.thickness * per_atom
     brightest = float(np.max(electrons, initial=m.dose * REFERENCE_CROSS_SECTION))
-    peak = brightest / (2 * np.pi * width**2)
+    peak = brightest / (2 * np.pi * (width / s) ** 2)
     yx = specimen.yx / s
+    slope, tilt = rng.normal(0, 1, (2, 2))
     if m.gradient and len(yx):
-        slope = rng.normal(0, 1, 2)
-        slope *= m.gradient / max(np.hypot(*slope), 1e-9)
-        ramp = 1 + (yx / np.array(shape) - 0.5) @ slope
+        ramp = 1 + (yx / np.array(shape) - 0.5) @ (slope * (m.gradient / max(np.hypot(*slope), 1e-9)))
         electrons = electrons * np.clip(ramp, 0.1, None)
     grid = np.linspace(-0.5, 0.5, 9)
-    tilt = rng.normal(0, 1, 2)
-    knots = 1 + m.gradient * (grid[:, None] * tilt[0] + grid[None, :] * tilt[1])
-    patches = np.abs(rng.normal(0, 1, (9, 9)))
-    knots = peak * (m.background * np.clip(knots, 0, None) + m.contamination * patches)
-    rows = shape[0]
-    offsets = drift(rows, (m.drift[0] / s, m.drift[1] / s), m.wander / s, rng)
-    offsets = offsets + line_jitter(rows, m.jitter / s, m.jitter_correlation, rng)
+    level = 1 + m.gradient * (grid[:, None] * tilt[0] + grid[None, :] * tilt[1])
+    knots = m.background * np.clip(level, 0, None)
+    for ground in m.of_kind(Ground):
+        knots = knots + ground.knots(rng)
+    knots = knots * peak
+    raster = scanned(m.of_kind(ScanError), shape, s, rng)
+    grains = np.array([texture.grain() for texture in m.of_kind(Texture)]).reshape(-1, 2)
+    responses = tuple(sorted(m.of_kind(Response), key=lambda response: response.stage))
+    profile = (distance / s, light)
+    apparent = apparent_positions(yx, raster, profile)
+    apparent[:, 1] += _lag(responses)
+    rows, offsets, shares = pieces(specimen)
     return Scene(
         shape=shape,
         sampling=s,
         yx=yx,
-        apparent=apparent_positions(yx, offsets, width) if len(yx) else yx,
+        apparent=apparent,
         electrons=electrons,
-        width=width,
+        drawn=((specimen.yx[rows] + offsets) / s, electrons[rows] * shares),
+        width=width / s,
+        profile=profile,
         otf=table,
         otf_limit=limit * s,
-        blur=blur,
+        blur=blur / s,
         tails=m.probe.tails,
-        offsets=offsets,
+        raster=raster,
         knots=knots,
-        support=m.support * peak,
-        support_length=m.support_length / s,
-        read_noise=m.read_noise,
-        afterglow=m.afterglow,
-        lowpass=m.lowpass,
-        sharpen=m.sharpen,
-        saturation=m.saturation * (peak + float(knots.mean())),
+        support=float(np.sqrt((grains[:, 0] ** 2).sum())) * peak,
+        support_length=float(grains[:, 1].max(initial=0.0)) / s,
+        responses=responses,
+        view=View(peak + float(knots.mean()), width / s),
         peak=peak,
         specimen=specimen,
         seed=int(rng.integers(2**62)),
     )
+
+
+def _lag(responses: tuple[Response, ...]) -> float:
+    """How far along x a slow detector moves every column [px]."""
+    return sum(response.lag for response in responses if isinstance(response, Afterglow))
+
+
+def _fine_enough(specimen: Specimen, sampling: float) -> None:
+    """Refuse pixels coarser than half the distance of neighboring columns."""
+    if len(specimen) < 2:
+        return
+    # A hundred columns tell the spacing as well as all of them.
+    some = specimen.yx[:: 1 + len(specimen) // 100]
+    spacing = float(np.median(cKDTree(specimen.yx).query(some, k=2)[0][:, 1]))
+    if sampling > spacing / 2:
+        raise StemnetError(
+            f"A sampling of {sampling:g} A/px was asked for, but neighboring columns are {spacing:.3g} A apart and "
+            f"would not be resolved; give {spacing / 2:.3g} A/px or less."
+        )

@@ -9,9 +9,10 @@ import torch
 
 from stemnet.columns import Columns
 from stemnet.micrograph import Micrograph
+from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.priors import MicroscopePrior, SpecimenPrior, dosed
 from stemnet.simulation.rendering import render
-from stemnet.simulation.scene import Microscope, Scene, stage
+from stemnet.simulation.scene import Scene, stage
 from stemnet.simulation.specimen import Specimen
 
 

@@ -3,8 +3,9 @@
 import numpy as np
 from scipy.optimize import least_squares
 
+from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.scene import Microscope, Scene, stage
+from stemnet.simulation.scene import Scene, stage
 from stemnet.simulation.specimen import Specimen
 
 ROUND = Probe(200, 25, source_size=0.9)

@@ -41,7 +41,7 @@ def test_every_image_is_finite_with_electrons_in_it(scenes):
 
 def test_samplings_and_widths_are_those_of_micrographs(scenes, simulator):
     sampling = np.array([scene.sampling for scene in scenes])
-    assert 0.03 < sampling.min() < 0.1 < 0.25 < sampling.max() < 0.6
+    assert 0.03 < sampling.min() < 0.1 < 0.25 < sampling.max() < 0.8
     low, high = simulator.microscope.width
     width = np.array([scene.width for scene in scenes])
     assert np.all((width > 0.999 * low) & (width < 1.001 * high))
@@ -93,8 +93,18 @@ def test_a_microscope_without_artefacts_has_none():
     prior = MicroscopePrior(rough=0.0)
     for seed in range(20):
         microscope, _, _ = prior.draw(np.random.default_rng(seed))
-        assert (microscope.jitter, microscope.drift, microscope.wander) == (0.0, (0.0, 0.0), 0.0)
-        assert (microscope.read_noise, microscope.afterglow, microscope.lowpass, microscope.sharpen) == (
-            0.0,
-        ) * 4
-        assert microscope.saturation == np.inf
+        assert microscope.artefacts == ()
+        assert microscope.gradient == 0.0
+
+
+def test_every_artefact_turns_up_when_all_are_asked_for():
+    prior = MicroscopePrior(rough=1.0)
+    kinds = {
+        type(artefact).__name__
+        for seed in range(40)
+        for artefact in prior.draw(np.random.default_rng(seed))[0].artefacts
+    }
+    assert kinds == {
+        "Afterglow", "Contamination", "Drift", "Filtering", "Flicker", "Flyback", "Hum", "LineJitter", "ReadNoise",
+        "Saturation", "Support", "Wander",
+    }  # fmt: skip

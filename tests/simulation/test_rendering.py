@@ -8,12 +8,21 @@ import torch
 from few_columns import ROUND, fitted, scene_of, specimen_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.interpolate import RegularGridInterpolator
 
-from stemnet.simulation import rendering
+from stemnet.simulation.artefacts.afterglow import Afterglow
+from stemnet.simulation.artefacts.drift import Drift, Wander
+from stemnet.simulation.artefacts.flicker import Flicker
+from stemnet.simulation.artefacts.flyback import Flyback
+from stemnet.simulation.artefacts.hum import Hum
+from stemnet.simulation.artefacts.jitter import LineJitter
+from stemnet.simulation.artefacts.readout import ReadNoise
+from stemnet.simulation.artefacts.support import Support
 from stemnet.simulation.crystal import ATOMIC_NUMBERS, perovskite
+from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.rendering import expected, render
-from stemnet.simulation.scene import REFERENCE_CROSS_SECTION, Microscope, stage
+from stemnet.simulation.rendering import _frequencies, _grid_of, expected, render
+from stemnet.simulation.scene import REFERENCE_CROSS_SECTION, stage
 from stemnet.simulation.specimen import grow
 
 PEAK_SHARE = 1e-4
@@ -25,13 +34,16 @@ def mean_image(*scenes) -> np.ndarray:
 
 
 def test_whole_cells_receive_the_dose_times_the_cross_sections():
-    """128 px of 0.125 A hold 4 x 4 cells of 4 A, whatever the origin: what leaves at one edge enters at the other."""
+    """128 px of 0.125 A hold 4 x 4 cells of 4 A, whatever the origin: what leaves at one edge enters at the other.
+
+    All but the faint rings of columns more than five widths outside, which are left out.
+    """
     microscope = Microscope(ROUND, sampling=0.125, dose=2e4, exponent=1.7, background=0.0)
     specimen = grow(perovskite(4.0), (16.0, 16.0), origin=(0.3, 0.7))
     image = mean_image(stage(specimen, microscope, (128, 128), np.random.default_rng(0)))
     z = ATOMIC_NUMBERS
     of_a_cell = z["Sr"] ** 1.7 + z["Ti"] ** 1.7 + 3 * z["O"] ** 1.7
-    assert image.sum() == pytest.approx(16 * 2e4 * REFERENCE_CROSS_SECTION * of_a_cell / 42**1.7, rel=2e-3)
+    assert image.sum() == pytest.approx(16 * 2e4 * REFERENCE_CROSS_SECTION * of_a_cell / 42**1.7, rel=0.01)
 
 
 @pytest.mark.parametrize("exponent", [1.5, 2.0])
@@ -49,7 +61,8 @@ def test_electrons_of_the_columns_inside_sum_to_the_image():
     rng = np.random.default_rng(1)
     electrons = rng.uniform(100, 5000, 12)
     image = mean_image(scene_of(rng.uniform(30, 98, (12, 2)), (128, 128), electrons=electrons))
-    assert image.sum() == pytest.approx(electrons.sum(), rel=5e-3)
+    # A hundredth of an ideal probe lies in rings that reach beyond the frame.
+    assert image.sum() == pytest.approx(electrons.sum(), rel=0.015)
 
 
 def test_a_column_outside_sends_in_its_tail_only():
@@ -68,7 +81,7 @@ def test_counts_have_the_variance_of_their_mean_and_read_noise_adds_its_own():
     scene = scene_of([[20, 30], [40.4, 33.3]], background=0.5)
     mean = mean_image(scene)
     for read_noise in (0.0, 3.0):
-        drawn = [replace(scene, seed=seed, read_noise=read_noise) for seed in range(60)]
+        drawn = [replace(scene, seed=seed, responses=(ReadNoise(read_noise),)) for seed in range(60)]
         images = render(drawn).numpy().astype(float)
         assert images.mean() == pytest.approx(mean.mean(), rel=0.01)
         assert images.var(axis=0, ddof=1).mean() == pytest.approx(mean.mean() + read_noise**2, rel=0.02)
@@ -135,89 +148,132 @@ def test_aberrations_turn_with_their_angles(angle):
     assert np.abs(image(np.pi / 4) - image(0.0)).max() > 0.05 * image(0.0).max()
 
 
-@pytest.mark.parametrize(
-    "errors",
-    [
-        {"jitter": 0.008, "jitter_correlation": 0.9},
-        {"drift": (0.9, -1.2)},
-        {"wander": 0.05},
-        {"jitter": 0.004, "jitter_correlation": 0.5, "drift": (-0.6, 0.9), "wander": 0.02},
-    ],
-    ids=["jitter", "drift", "wander", "all"],
-)
-def test_the_truth_moves_with_the_pixels(errors):
+ASTRAY = {
+    "jitter": (LineJitter(0.01, 0.9),),
+    "drift": (Drift(0.9, -1.2),),
+    "wander": (Wander(0.05),),
+    "flyback": (Flyback(0.4, 0.3),),
+    "hum": (Hum(0.03, 0.06, 50.0, dwell=2.0, pause=10.0),),
+    "afterglow": (Afterglow(0.1),),
+    "all": (
+        LineJitter(0.005, 0.5),
+        Drift(-0.6, 0.9),
+        Wander(0.02),
+        Flyback(-0.3, 0.4),
+        Hum(0.01, 0.04, dwell=2.0),
+    ),
+}
+
+
+@pytest.mark.parametrize("artefacts", ASTRAY.values(), ids=ASTRAY)
+def test_the_truth_moves_with_the_pixels(artefacts):
     steps = np.arange(20.0, 110, 22)
     yx = np.stack(np.meshgrid(steps, steps, indexing="ij"), -1).reshape(-1, 2)
     yx += np.random.default_rng(4).uniform(-0.5, 0.5, yx.shape)
-    scene = scene_of(yx, (128, 128), seed=5, **errors)
+    scene = scene_of(yx, (128, 128), seed=5, artefacts=artefacts)
     image = mean_image(scene)
+    if scene.responses:
+        response = scene.responses[0]
+        parameters = {"share": torch.tensor(response.share)}
+        image = response.apply(torch.tensor(image)[None], parameters, None)[0].numpy()
     found = np.array([fitted(image, place, scene.width)[:2] for place in scene.apparent])
     assert np.abs(found - scene.apparent).max() < 0.02
     assert np.abs(found - scene.yx).max() > 0.05
 
 
-def test_tiles_join_without_a_seam(monkeypatch):
-    rng = np.random.default_rng(6)
-    yx, electrons = rng.uniform(-20, 148, (300, 2)), rng.uniform(100, 3000, 300)
-    for tails, tolerance in ((0.0, 1e-3), (0.3, 0.01)):
-        probe = Probe(200, 25, source_size=0.9, tails=tails)
-        errors = {"jitter": 0.05, "drift": (1.0, 1.0)}
-        scene = scene_of(yx, (128, 150), probe=probe, electrons=electrons, **errors)
-        with monkeypatch.context() as patch:
-            patch.setattr(rendering, "REACH", rendering.FAR_REACH)
-            whole = mean_image(scene)
-            patch.setattr(rendering, "TILE", 50)
-            tiled = mean_image(scene)
-        assert not np.array_equal(whole, tiled)
-        np.testing.assert_allclose(tiled, whole, atol=tolerance * whole.max())
+@pytest.mark.parametrize("correlation", [0.0, 0.6])
+def test_the_truth_is_where_a_fit_finds_columns_under_strong_jitter(correlation):
+    """Neighboring lines apart by a third of a pixel."""
+    yx = np.array([[30.3, 40.6], [31.0, 88.2], [89.7, 41.9], [90.4, 90.0]])
+    errors = (LineJitter(0.05, correlation), Drift(0.8, 0.4))
+    scene = scene_of(yx, (128, 128), probe=Probe(200, 25, source_size=1.2), seed=6, artefacts=errors)
+    image = mean_image(scene)
+    found = np.array([fitted(image, place, scene.width)[:2] for place in scene.apparent])
+    np.testing.assert_allclose(scene.apparent, found, atol=0.02)
 
 
-def test_a_scene_in_a_batch_is_the_scene_alone():
+def dense(scene) -> np.ndarray:
+    """The image by summing every column's wave at every frequency of the grid, in float64, where the beam was."""
+    grid = _grid_of(scene)
+    ky, kx = _frequencies(grid)
+    kx = np.fft.fftfreq(grid.cols) * grid.fine
+    axis = np.linspace(-scene.otf_limit, scene.otf_limit, len(scene.otf))
+    table = RegularGridInterpolator((axis, axis), scene.otf.astype(complex), bounds_error=False, fill_value=0)
+    k2 = ky[:, None] ** 2 + kx**2
+    otf = table(np.stack(np.meshgrid(ky, kx, indexing="ij"), -1)) * np.exp(
+        -2 * (np.pi * scene.blur) ** 2 * k2
+    )
+    otf = (1 - scene.tails) * otf + scene.tails * np.exp(-2 * np.pi * 2.2 * scene.width * np.sqrt(k2))
+    down = np.exp(-2j * np.pi * np.outer(ky, scene.yx[:, 0])) * scene.electrons
+    spectrum = (down @ np.exp(-2j * np.pi * np.outer(scene.yx[:, 1], kx))) * otf
+    spectrum *= grid.fine**2 / (grid.rows * grid.cols)
+    image = np.zeros(scene.shape)
+    for i in range(scene.shape[0]):
+        stray = scene.raster.at(np.full(scene.shape[1], i), np.arange(scene.shape[1]))
+        lines = np.exp(2j * np.pi * np.outer(i + stray[0], ky)) @ spectrum
+        image[i] = (
+            (lines * np.exp(2j * np.pi * np.outer(np.arange(scene.shape[1]) + stray[1], kx))).sum(1).real
+        )
+    return image.clip(0)
+
+
+@pytest.mark.parametrize("artefacts", [(), *ASTRAY.values()], ids=["straight", *ASTRAY])
+@pytest.mark.parametrize("sampling", [0.08, 0.16, 0.3])
+def test_the_image_is_the_dense_sum_of_the_columns(artefacts, sampling):
+    """At 0.3 A/px the probe passes some 1e-3 beyond what the pixels resolve; that is what differs there."""
+    rng = np.random.default_rng(8)
+    probe = Probe(200, 25, defocus=30, coma=300, coma_angle=0.3, source_size=0.8, tails=0.1)
+    yx = rng.uniform(4, 44, (20, 2))
+    scene = scene_of(yx, (48, 48), probe=probe, sampling=sampling, artefacts=artefacts)
+    scene = replace(scene, responses=())
+    wanted = dense(scene)
+    np.testing.assert_allclose(mean_image(scene), wanted, atol=1.5e-3 * wanted.max())
+
+
+def test_a_scene_in_a_batch_is_the_scene_alone_bit_for_bit():
     rng = np.random.default_rng(7)
+    cases = (
+        (0, 0.5, 0.0, ()),
+        (90, 1.4, 0.3, (LineJitter(0.03),)),
+        (1, 0.5, 0.0, (Flyback(0.2),)),
+        (40, 0.8, 0.1, (Support(0.2, 1.0), ReadNoise(1.0))),
+        (25, 1.0, 0.0, (Hum(0.1, 0.1), Flicker(0.05))),
+        (60, 0.6, 0.2, (Support(0.1, 0.5), LineJitter(0.02), Afterglow(0.1))),
+    )
     scenes = [
         scene_of(
             rng.uniform(-10, 74, (count, 2)),
             probe=Probe(200, 25, source_size=size, tails=tails),
-            jitter=0.03,
             background=0.2,
             seed=count,
+            artefacts=artefacts,
         )
-        for count, size, tails in (
-            (0, 0.5, 0.0),
-            (90, 1.4, 0.3),
-            (1, 0.5, 0.0),
-            (40, 0.8, 0.1),
-            (25, 1.0, 0.0),
-            (60, 0.6, 0.2),
-        )
+        for count, size, tails, artefacts in cases
     ]
-    together = mean_image(*scenes)
-    for scene, image in zip(scenes, together, strict=True):
-        alone = mean_image(scene)
-        np.testing.assert_allclose(image, alone, atol=0.01 * alone.max())
+    for image, scene in zip(render(scenes), scenes, strict=True):
+        assert torch.equal(image, render([scene])[0])
+
+
+def test_a_large_frame_is_its_parts():
+    rng = np.random.default_rng(6)
+    yx, electrons = rng.uniform(-20, 920, (9000, 2)), rng.uniform(100, 3000, 9000)
+    whole = mean_image(scene_of(yx, (900, 900), electrons=electrons))
+    part = mean_image(scene_of(yx - [500, 300], (200, 200), electrons=electrons))
+    # The faint rings of columns more than five widths outside a frame are left out.
+    np.testing.assert_allclose(whole[500:700, 300:500], part, atol=3e-3 * whole.max())
 
 
 def test_the_same_seed_makes_the_same_noise_and_another_seed_another():
     scene, other = (
-        scene_of([[20, 30]], background=0.5, support=0.1, read_noise=1.0, seed=seed) for seed in (1, 2)
+        scene_of([[20, 30]], background=0.5, artefacts=(Support(0.1), ReadNoise(1.0)), seed=seed)
+        for seed in (1, 2)
     )
     assert torch.equal(render([scene]), render([scene]))
     assert (render([scene]) != render([other])).float().mean() > 0.9
 
 
-def test_filters_keep_the_mean_and_saturation_clips():
-    scene = scene_of([[31, 32]], background=0.5)
-    plain = render([scene])[0]
-    smooth = render([replace(scene, lowpass=2.0)])[0]
-    sharp = render([replace(scene, sharpen=1.0)])[0]
-    clipped = render([replace(scene, saturation=5.0)])[0]
-    assert smooth.mean() == pytest.approx(plain.mean().item(), rel=0.02)
-    assert smooth.std() < plain.std() < sharp.std()
-    assert torch.equal(clipped, plain.clamp_max(5.0))
-
-
 def test_support_adds_texture_and_never_takes_electrons_away():
-    scene = scene_of(np.zeros((0, 2)), (128, 128), background=2.0, support=1.0, support_length=0.6)
+    scene = scene_of(np.zeros((0, 2)), (128, 128), background=3.0, artefacts=(Support(1.0, 0.6),))
     image = render([scene])[0].numpy().astype(float)
     assert image.mean() > mean_image(scene).mean()
     assert image.var() == pytest.approx(image.mean() + scene.support**2, rel=0.15)

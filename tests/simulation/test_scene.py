@@ -1,13 +1,30 @@
 """Staging: what is drawn, in pixels and electrons, and the truth it yields."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 from few_columns import scene_of, specimen_of
 
 from stemnet import StemnetError
+from stemnet.simulation.artefacts.afterglow import Afterglow
+from stemnet.simulation.artefacts.contamination import Contamination
+from stemnet.simulation.artefacts.drift import Drift, Wander
+from stemnet.simulation.artefacts.jitter import LineJitter
+from stemnet.simulation.artefacts.readout import ReadNoise
+from stemnet.simulation.deformation import strained, with_strain
+from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.probe import Probe
 from stemnet.simulation.rendering import expected
-from stemnet.simulation.scene import REFERENCE_CROSS_SECTION, Microscope, stage
+from stemnet.simulation.scene import REFERENCE_CROSS_SECTION, stage
+
+
+@dataclass(frozen=True)
+class Ramp:
+    slope: float
+
+    def __call__(self, yx):
+        return self.slope * yx[:, 1]
 
 
 def test_electrons_are_dose_times_cross_section():
@@ -38,7 +55,9 @@ def test_displacements_are_given_in_pixels():
 
 
 def test_vacant_sites_appear_where_their_columns_would():
-    scene = scene_of([[20, 30], [50, 10]], drift=(0.6, -0.9), jitter=0.05, wander=0.1)
+    scene = scene_of(
+        [[20, 30], [50, 10]], artefacts=(Drift(0.6, -0.9), LineJitter(0.05), Wander(0.1), Afterglow(0.1))
+    )
     np.testing.assert_allclose(scene.appearing(scene.specimen.yx), scene.apparent)
 
 
@@ -48,7 +67,7 @@ def test_signal_to_noise_grows_as_the_root_of_the_dose_and_falls_with_background
 
     assert ratio(dose=4e4) == pytest.approx(2 * ratio(), rel=1e-6)
     assert ratio(background=0.5) < 0.9 * ratio()
-    assert ratio(read_noise=2.0) < 0.9 * ratio()
+    assert ratio(artefacts=(ReadNoise(2.0),)) < 0.9 * ratio()
 
 
 def test_signal_to_noise_is_what_a_matched_filter_measures():
@@ -80,15 +99,63 @@ def test_a_gradient_of_thickness_ramps_the_columns():
 
 
 def test_a_scene_is_a_function_of_its_generator():
-    settings = {"jitter": 0.05, "drift": (0.3, 0.3), "contamination": 0.2, "wander": 0.1}
+    settings = {"artefacts": (LineJitter(0.05), Drift(0.3, 0.3), Contamination(0.2), Wander(0.1))}
     one, same, other = (scene_of([[30, 30]], seed=seed, **settings) for seed in (3, 3, 4))
-    np.testing.assert_array_equal(one.offsets, same.offsets)
+    np.testing.assert_array_equal(one.raster.rows, same.raster.rows)
     np.testing.assert_array_equal(one.knots, same.knots)
     assert one.seed == same.seed != other.seed
-    assert not np.array_equal(one.offsets, other.offsets)
+    assert not np.array_equal(one.raster.rows, other.raster.rows)
 
 
 @pytest.mark.parametrize("wrong", [{"sampling": 0.0}, {"dose": -1.0}])
 def test_an_impossible_microscope_is_refused(wrong):
     with pytest.raises(StemnetError, match="positive"):
         Microscope(**wrong)
+
+
+def test_something_else_than_an_artefact_is_refused():
+    with pytest.raises(StemnetError, match="LineJitter"):
+        Microscope(artefacts=("jitter",))
+
+
+def test_pixels_coarser_than_half_the_spacing_are_refused():
+    rng = np.random.default_rng(0)
+    with pytest.raises(StemnetError, match=r"1\.5 A apart.*give 0\.75 A/px"):
+        stage(
+            specimen_of(np.mgrid[:9, :9].reshape(2, -1).T * 10.0),
+            Microscope(Probe(), 0.8),
+            (20, 20),
+            np.random.default_rng(0),
+        )
+
+
+def test_maps_of_planted_fields_show_what_the_columns_have_and_move_with_the_scan():
+    steps = np.arange(2.0, 126, 6)
+    yx = np.stack(np.meshgrid(steps, steps, indexing="ij"), -1).reshape(-1, 2)
+    specimen = with_strain(strained(specimen_of(yx), np.array([[0.01, 0.0], [0.02, -0.005]])))
+    specimen = specimen.with_field("ramp", Ramp(0.3))
+    artefacts = (Drift(1.5, -2.0), LineJitter(0.1, 0.5))
+    scene = stage(
+        specimen, Microscope(Probe(), 0.15, artefacts=artefacts), (128, 128), np.random.default_rng(1)
+    )
+    maps, columns = scene.field_maps(), scene.columns()
+    assert maps["ramp"].shape == (128, 128)
+    assert scene.field_maps(step=5)["ramp"].shape == (26, 26)
+    np.testing.assert_array_equal(scene.field_maps(step=5)["ramp"], maps["ramp"][::5, ::5])
+    np.testing.assert_allclose(maps["strain_yy"], columns["strain_yy"].mean(), atol=1e-5)
+    inner = np.all((columns.yx > 3) & (columns.yx < 124), axis=1)
+    row, col = np.rint(columns.yx[inner]).astype(int).T
+    # One pixel is 0.3 x 0.15 A of the ramp; lines that jitter by 0.7 px read neighboring values.
+    assert np.abs(maps["ramp"][row, col] - columns["ramp"][inner]).max() < 0.045 * 2.5
+
+
+def test_vacancies_are_listed_where_their_columns_would_appear():
+    specimen = specimen_of([[20, 30], [50, 10], [90, 10]])
+    microscope = Microscope(Probe(), 0.15, artefacts=(Drift(0.6, -0.9),))
+    scene = stage(specimen, microscope, (64, 64), np.random.default_rng(0))
+    holed = stage(
+        specimen.without(np.array([True, False, True])), microscope, (64, 64), np.random.default_rng(0)
+    )
+    np.testing.assert_allclose(holed.vacancies().yx, scene.columns().yx[:1])
+    assert holed.vacancies()["species"].tolist() == ["Mo"]
+    assert len(scene.vacancies()) == 0

@@ -6,9 +6,10 @@ import torch
 from few_columns import ROUND, specimen_of
 
 from stemnet.detection.normalization import Normalization
+from stemnet.simulation.artefacts.drift import Drift
 from stemnet.simulation.crystal import dichalcogenide, perovskite
+from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.priors import MicroscopePrior, SpecimenPrior
-from stemnet.simulation.scene import Microscope
 from stemnet.simulation.simulator import Simulator, simulate
 from stemnet.training.data import SimulatedData
 from stemnet.training.targets import Targets
@@ -30,7 +31,7 @@ def same(one, other) -> bool:
         and np.array_equal(one.yx, other.yx)
         and np.array_equal(one.apparent, other.apparent)
         and np.array_equal(one.electrons, other.electrons)
-        and np.array_equal(one.offsets, other.offsets)
+        and np.array_equal(one.raster.rows, other.raster.rows)
         and np.array_equal(one.knots, other.knots)
     )
 
@@ -81,7 +82,7 @@ def test_training_and_validation_never_share_an_example():
 
 
 def test_simulate_gives_an_image_with_its_truth_and_conditions():
-    microscope = Microscope(ROUND, 0.15, dose=1e4, background=0.2, drift=(0.5, 0.5))
+    microscope = Microscope(ROUND, 0.15, dose=1e4, background=0.2, artefacts=(Drift(0.5, 0.5),))
     made = simulate(specimen_of([[20, 30], [40, 12]]), microscope, (64, 50), seed=1, name="two")
     assert made.micrograph.image.shape == (64, 50) == made.columns.shape
     assert made.micrograph.sampling == made.columns.sampling == 0.15

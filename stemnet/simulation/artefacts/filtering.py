@@ -1,0 +1,53 @@
+"""What is done to a finished image before anyone sees it: binning, denoising, sharpening."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from stemnet.simulation.artefacts.kinds import Draw, Response, View
+
+
+@dataclass(frozen=True)
+class Filtering(Response):
+    """A Gaussian low-pass filter, and an unsharp mask of twice the columns' width after it.
+
+    Parameters
+    ----------
+    lowpass : float
+        Sigma of the filter [px].
+    sharpen : float
+        Strength of the mask.
+    """
+
+    lowpass: float = 1.0
+    sharpen: float = 0.0
+    stage: ClassVar[int] = 40
+
+    def parameters(self, view: View) -> dict[str, float]:
+        """Both, and sigma of the mask [px]."""
+        return {"lowpass": self.lowpass, "sharpen": self.sharpen, "mask": 2 * view.width}
+
+    @staticmethod
+    def apply(images: Tensor, parameters: Mapping[str, Tensor], draw: Draw) -> Tensor:
+        """Multiply the spectrum of each image, its edges mirrored, by the filter's."""
+        height, width = images.shape[-2:]
+        pad = min(16, height - 1, width - 1)
+        framed = torch.nn.functional.pad(images[:, None], (pad,) * 4, mode="reflect")[:, 0]
+        down = torch.fft.fftfreq(height + 2 * pad, device=images.device)[:, None] ** 2
+        right = torch.fft.rfftfreq(width + 2 * pad, device=images.device)[None, :] ** 2
+
+        def fall(sigma: Tensor) -> Tensor:
+            scale = -2 * (math.pi * sigma) ** 2
+            return torch.exp(scale * down) * torch.exp(scale * right)
+
+        spectrum = torch.fft.rfft2(framed) * fall(parameters["lowpass"])
+        if bool((parameters["sharpen"] != 0).any()):
+            spectrum *= 1 + parameters["sharpen"] * (1 - fall(parameters["mask"]))
+        filtered = torch.fft.irfft2(spectrum, s=framed.shape[-2:])
+        return filtered[:, pad : pad + height, pad : pad + width]

@@ -1,0 +1,67 @@
+"""Everything between a specimen and its image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stemnet.errors import StemnetError
+from stemnet.simulation.artefacts.kinds import Ground, Response, ScanError, Texture
+from stemnet.simulation.probe import Probe
+
+Artefact = ScanError | Ground | Texture | Response
+
+
+@dataclass(frozen=True)
+class Microscope:
+    """A probe, a scan, a dose, and what goes wrong.
+
+    Parameters
+    ----------
+    probe : Probe
+    sampling : float
+        [A/px]
+    dose : float
+        Incident electrons per area [e-/A^2].
+    exponent : float
+        n of the Z^n contrast; `contrast.z_exponent` gives it for a detector.
+    smearing : float
+        Thermal sigma of a column [A].
+    background : float
+        Smooth scattering between the columns, as a share of the brightest column's peak.
+    gradient : float
+        How far background and columns vary over the frame, as a share.
+    artefacts : sequence of ScanError, Ground, Texture or Response
+        In any order: each kind knows its place in the chain.
+
+    Raises
+    ------
+    StemnetError
+        If the sampling or the dose is not positive, or an artefact is none.
+    """
+
+    probe: Probe = field(default_factory=Probe)
+    sampling: float = 0.1
+    dose: float = 1e4
+    exponent: float = 1.7
+    smearing: float = 0.08
+    background: float = 0.1
+    gradient: float = 0.0
+    artefacts: tuple[Artefact, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "artefacts", tuple(self.artefacts))
+        if not (self.sampling > 0 and self.dose > 0):
+            raise StemnetError(
+                f"A sampling of {self.sampling} A/px and a dose of {self.dose} e-/A^2 were asked for; "
+                "both must be positive."
+            )
+        for artefact in self.artefacts:
+            if not isinstance(artefact, Artefact):
+                raise StemnetError(
+                    f"{artefact!r} was given as an artefact; give instances of the classes in "
+                    "stemnet/simulation/artefacts, such as LineJitter(rms=0.05)."
+                )
+
+    def of_kind(self, kind: type) -> tuple:
+        """The artefacts of one kind."""
+        return tuple(artefact for artefact in self.artefacts if isinstance(artefact, kind))
