@@ -9,7 +9,9 @@ from scipy.spatial import cKDTree
 from stemnet import StemnetError
 from stemnet.simulation.crystal import cubic_metal, dichalcogenide, honeycomb, perovskite
 from stemnet.simulation.defects.amorphous import amorphized, amorphous_region, oxidized
+from stemnet.simulation.defects.glass import random_network
 from stemnet.simulation.defects.nanoparticle import Ball, Polyhedron, nanoparticle, wulff
+from stemnet.simulation.defects.point import vacancies
 from stemnet.simulation.defects.regions import AllOf, Blob, HalfPlane, Outside, Polygon
 from stemnet.simulation.defects.shape import (
     cut,
@@ -197,3 +199,29 @@ def test_knocks_grow_towards_the_center():
     assert made.displacement[outside].std() < 0.001
     assert cKDTree(made.yx).query(made.yx, k=2)[0][:, 1].min() > 0.8 - 1e-9
     assert len(made) + len(made.vacant) == len(MOS2)
+
+
+def test_a_network_has_three_bonds_at_each_place_and_rings_of_many_sizes():
+    places = random_network(np.zeros(2), np.array([60.0, 60.0]), 1.18, np.random.default_rng(0))
+    bond = 1.2 * 1.18
+    tree = cKDTree(places)
+    assert tree.query(places, k=2)[0][:, 1].min() >= 1.18 - 1e-9
+    inner = np.all((places > 5) & (places < 55), axis=1)
+    number = np.array([len(n) - 1 for n in tree.query_ball_point(places[inner], 1.28 * bond)])
+    assert np.mean(number == 3) > 0.8
+    honeycomb_density = 4 / (3 * np.sqrt(3) * bond**2)
+    assert inner.sum() / 50**2 == pytest.approx(honeycomb_density, rel=0.15)
+    # No direction stands out: the bonds' sixfold order parameter is that of disorder.
+    pairs = tree.query_pairs(1.28 * bond, output_type="ndarray")
+    apart = places[pairs[:, 1]] - places[pairs[:, 0]]
+    assert abs(np.exp(6j * np.arctan2(apart[:, 0], apart[:, 1])).mean()) < 0.15
+
+
+def test_nothing_is_vacant_beyond_an_edge():
+    base = vacancies(MOS2, 0.2, np.random.default_rng(0), sublattice=0)
+    region = HalfPlane((1.0, 0.0), (50.0, 0.0))
+    assert shaped(base, region).vacant.yx[:, 0].min() >= 50
+    assert wedge(base, (50.0, 0.0), (51.0, 0.0), 0.0, 5.0).vacant.yx[:, 0].min() > 50
+    glass = amorphous_region(base, region, separation=1.5, species=("S",), rng=np.random.default_rng(1))
+    assert glass.vacant.yx[:, 0].max() <= 50
+    assert len(glass.vacant) + len(shaped(base, region).vacant) == len(base.vacant)

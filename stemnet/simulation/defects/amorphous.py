@@ -7,15 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from stemnet.errors import StemnetError
-from stemnet.simulation.defects.pieces import spread_out
+from stemnet.simulation.defects.glass import random_network, scattered
+from stemnet.simulation.defects.pieces import bounded, spread_out
 from stemnet.simulation.defects.point import marked
 from stemnet.simulation.defects.profiles import SoftStep, settled
 from stemnet.simulation.defects.regions import Inside, Outside, Region, Vector
 from stemnet.simulation.defects.shape import lobed
 from stemnet.simulation.specimen import Specimen, joined
-
-TRIES = 8
-"""Per separation^2 of area: enough for nine tenths of the densest random packing."""
 
 
 @dataclass(frozen=True)
@@ -40,12 +38,14 @@ def amorphous_region(
     width: float = 2.0,
     layers: int = 1,
     roughness: float = 0.5,
+    network: bool = False,
 ) -> Specimen:
-    """Replace a region of a crystal by a dense random packing.
+    """Replace a region of a crystal by a random packing or network.
 
     Towards the region the columns of the crystal stand less and less on their
-    sites; from the middle of the interface on there is only the packing. This
-    is geometry: bonds and coordination of a glass are not modeled.
+    sites; from the middle of the interface on there is only the glass. This is
+    geometry: of the bonds of a glass only the number at each column is
+    modeled, and that only in a network.
 
     Parameters
     ----------
@@ -66,6 +66,10 @@ def amorphous_region(
         The thickness is the crystal's median one, divided among them.
     roughness : float
         Of the displacements at the interface, as a share of the separation, rms.
+    network : bool
+        Three bonds at each column and rings of any size, as in amorphous
+        monolayer carbon, rather than a dense packing; the bonds are then 1.2
+        separations long.
 
     Returns
     -------
@@ -85,10 +89,10 @@ def amorphous_region(
         rng.normal(0, 1, specimen.yx.shape) * (roughness * separation * 4 * share * (1 - share))[:, None]
     ).with_field("order", order)
     crystal = marked(shaken, np.zeros(0, dtype=int), "")
-    crystal = crystal.select(region(crystal.yx) < 0)
+    crystal = bounded(crystal, Outside(region))
     thickness = float(np.median(specimen.thickness)) if len(specimen) else 1.0
-    packing = _packing(specimen, separation, species, rng, layers, thickness / layers)
-    packing = packing.select(region(packing.yx) >= 0)
+    packing = _packing(specimen, separation, species, rng, layers, thickness / layers, network=network)
+    packing = packing.select(region(packing.yx) > 0)
     return _beside(crystal, packing, separation)
 
 
@@ -204,15 +208,17 @@ def _packing(
     layers: int,
     thickness: float,
     margin: float = 0.0,
+    network: bool = False,
 ) -> Specimen:
     """Random sets on top of each other, over all that the specimen covers and a margin around it [A]."""
     low = (specimen.yx.min(0) if len(specimen) else np.zeros(2)) - margin
     size = (np.ptp(specimen.yx, axis=0) if len(specimen) else np.zeros(2)) + 2 * margin
     sets = []
     for _ in range(layers):
-        tries = low + size * rng.random((int(TRIES * size.prod() / separation**2), 2))
-        # The earlier of two stays: random sequential addition.
-        sets.append(tries[spread_out(tries, separation, -np.arange(len(tries)))])
+        if network:
+            sets.append(random_network(low, low + size, separation, rng))
+        else:
+            sets.append(scattered(low, size, separation, rng))
     yx = np.concatenate(sets)
     return Specimen(
         yx=yx,

@@ -46,6 +46,14 @@ def united(parts: Sequence[Specimen], label: Quantity) -> Specimen:
     return replace(whole, fields=fields)
 
 
+def bounded(specimen: Specimen, depth: Quantity) -> Specimen:
+    """Keep columns and vacant sites where a quantity is not negative; beyond, nothing is vacant."""
+    vacant = specimen.vacant
+    if vacant is not None:
+        vacant = vacant.select(depth(vacant.yx) >= 0)
+    return replace(specimen.select(depth(specimen.yx) >= 0), vacant=vacant)
+
+
 def spread_out(
     yx: np.ndarray, closest: float, priority: np.ndarray, groups: np.ndarray | None = None
 ) -> np.ndarray:

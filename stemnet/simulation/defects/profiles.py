@@ -109,6 +109,18 @@ class Magnitude:
 
 
 @dataclass(frozen=True)
+class Above:
+    """How far a quantity lies above a level."""
+
+    quantity: Quantity
+    level: float
+
+    def __call__(self, yx: np.ndarray) -> np.ndarray:
+        """Values (N,)."""
+        return self.quantity(yx) - self.level
+
+
+@dataclass(frozen=True)
 class ByLabel:
     """One value for each label, which counts from 0."""
 

@@ -8,7 +8,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from stemnet.errors import StemnetError
-from stemnet.simulation.defects.profiles import Ramp
+from stemnet.simulation.defects.pieces import bounded
+from stemnet.simulation.defects.profiles import Above, Ramp
 from stemnet.simulation.defects.regions import AllOf, Blob, Inside, Outside, Region, Terraced, Vector, pair
 from stemnet.simulation.specimen import Quantity, Specimen
 
@@ -38,7 +39,7 @@ def shaped(specimen: Specimen, region: Region) -> Specimen:
     if earlier is not None and earlier.depth == len(specimen.flow):
         whole = AllOf((earlier.quantity, region))
     planted = specimen.with_field("inside", Inside(whole)).with_field("edge_distance_A", whole)
-    return cut(planted, planted.planted["inside"] == 1)
+    return bounded(planted, whole)
 
 
 def stepped_edge(
@@ -135,7 +136,7 @@ def with_thickness(specimen: Specimen, quantity: Quantity) -> Specimen:
     """
     planted = specimen.with_field("thickness", quantity)
     thick = np.asarray(planted.planted["thickness"], dtype=float)
-    return cut(replace(planted, thickness=thick), thick >= 0.5)
+    return bounded(replace(planted, thickness=thick), Above(quantity, 0.5))
 
 
 def wedge(specimen: Specimen, start: Vector, end: Vector, low: float, high: float) -> Specimen:
