@@ -131,3 +131,15 @@ def test_nonsense_is_refused():
         attenuated(CRYSTAL, {"Sr": 0.01}, PERIOD)
     with pytest.raises(StemnetError, match="positive"):
         attenuated(CRYSTAL, -0.1, PERIOD)
+
+
+def test_a_beam_that_follows_its_columns_sees_no_offset_and_beyond_that_the_other_sign():
+    specimen = grow(perovskite(), (60.0, 60.0), thickness=200.0)
+    decay = {"Sr": 0.0089, "Ti": 0.0071, "O": 0.003}
+    shifts = [
+        mistilted(specimen, (0.0, 0.005), decay, 3.905, guiding=share).planted["mistilt_x_A"]
+        for share in (0.0, 1.0, 1.3)
+    ]
+    assert np.ptp(shifts[0]) > 0.01
+    np.testing.assert_allclose(shifts[1], 0, atol=1e-12)
+    np.testing.assert_allclose(shifts[2], -0.3 * shifts[0], atol=1e-12)
