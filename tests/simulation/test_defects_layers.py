@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from stemnet import StemnetError
 from stemnet.simulation.crystal import composition, cubic_metal, dichalcogenide, honeycomb, perovskite
 from stemnet.simulation.defects.layers import multilayer, stacked, twisted_bilayer
-from stemnet.simulation.defects.nanoparticle import Ball, nanoparticle
+from stemnet.simulation.defects.nanoparticle import FCC_HEIGHTS, Ball, nanoparticle
 from stemnet.simulation.deformation import strained, with_strain
 from stemnet.simulation.specimen import grow
 
@@ -110,9 +110,9 @@ def test_a_particle_lies_on_a_thick_crystal():
     support = grow(perovskite(), FIELD, thickness=40.0)
     gold = cubic_metal(4.078, "Au", "fcc", "001", "Au")
     at = (6 * 3.905, 8 * 3.905)
-    particle = nanoparticle(gold, Ball(at, 10.0), center=at, reach=12.0)
+    particle = nanoparticle(gold, Ball(at, 10.0), reach=12.0, heights=FCC_HEIGHTS["001"])
     made = stacked(support, particle, tolerance=0.3)
     assert (made.planted["layers"] == 2).any()
     assert atoms(made)["Au"] == pytest.approx(particle.thickness.sum(), rel=1e-3)
     assert atoms(made)["Sr"] == pytest.approx(atoms(support)["Sr"], rel=1e-6)
-    np.testing.assert_allclose(made.field_at("thickness", np.array([at])), 5.0)
+    np.testing.assert_allclose(made.field_at("thickness", np.array([at])), 20 / 4.078)

@@ -10,7 +10,7 @@ from stemnet import StemnetError
 from stemnet.simulation.crystal import cubic_metal, dichalcogenide, honeycomb, perovskite
 from stemnet.simulation.defects.amorphous import amorphized, amorphous_region, oxidized
 from stemnet.simulation.defects.glass import random_network
-from stemnet.simulation.defects.nanoparticle import Ball, Polyhedron, nanoparticle, wulff
+from stemnet.simulation.defects.nanoparticle import FCC_HEIGHTS, Ball, Polyhedron, nanoparticle, wulff
 from stemnet.simulation.defects.point import vacancies
 from stemnet.simulation.defects.regions import AllOf, Blob, HalfPlane, Outside, Polygon
 from stemnet.simulation.defects.shape import (
@@ -62,9 +62,12 @@ def test_steps_are_of_whole_rows(seed, rows, terrace):
     )
     # One of the two kinds of rows across the surface, where the walk has not left the specimen.
     top = top[::2]
-    top = top[(top > -5) & (top < 104)]
-    heights = (top - top[0]) / step
-    np.testing.assert_allclose(heights, np.round(heights), atol=1e-6)
+    seen = (top > -5) & (top < 104)
+    heights = (top - top[seen][0]) / step
+    np.testing.assert_allclose(heights[seen], np.round(heights[seen]), atol=1e-6)
+    # Up or down by one where a piece of half a terrace ends, and nowhere else.
+    both = seen[1:] & seen[:-1]
+    assert np.abs(np.diff(heights))[both].max() < np.ceil(3.905 / (terrace / 2)) + 1e-6
     assert made.planted["edge_distance_A"].min() >= 0
 
 
@@ -102,12 +105,15 @@ def test_thickness_is_what_the_place_says():
 
 def test_a_ball_has_a_balls_atoms():
     gold = cubic_metal(4.078, "Au", "fcc", "110", "Au")
-    made = nanoparticle(gold, Ball((50.0, 40.0), 25.0), center=(50.0, 40.0), reach=27.0)
+    made = nanoparticle(gold, Ball((50.0, 40.0), 25.0), reach=27.0, heights=FCC_HEIGHTS["110"])
     atoms = made.thickness.sum()
     assert atoms == pytest.approx(4 / 3 * np.pi * 25**3 / (4.078**3 / 4), rel=0.02)
-    np.testing.assert_array_equal(made.thickness, np.round(made.thickness))
-    dome = nanoparticle(gold, Ball((50.0, 40.0), 25.0, half=True), center=(50.0, 40.0), reach=27.0)
-    assert dome.thickness.sum() == pytest.approx(atoms / 2, rel=0.03)
+    np.testing.assert_array_equal(made.thickness, made.planted["repeats"])
+    # Whole repeats lie within one of the way through the body.
+    assert np.abs(made.thickness - made.planted["thickness"]).max() < 1 + 1e-9
+    dome = nanoparticle(gold, Ball((50.0, 40.0), 25.0, half=True), reach=27.0, heights=FCC_HEIGHTS["110"])
+    # The dome keeps the plane of atoms at its foot whole: those of the first site, which are at height 0.
+    assert 2 * dome.thickness.sum() - atoms == np.sum(made.index[:, 2] == 0)
     rim = np.hypot(*(made.yx - [50, 40]).T)
     assert made.thickness[rim > 22].max() < 0.6 * made.thickness[rim < 5].min()
 
@@ -123,8 +129,18 @@ def test_a_polyhedron_has_its_volume_and_the_crystals_facets(axis, orientation):
     # An octahedron with {111} at 1 holds 4 sqrt 3; each of six corners cut at 1.15 takes 2/3 (sqrt 3 - 1.15)^3.
     assert volume == pytest.approx((4 * np.sqrt(3) - 6 * 2 / 3 * (np.sqrt(3) - 1.15) ** 3) * 15**3, rel=0.01)
     gold = cubic_metal(4.078, "Au", "fcc", axis, "Au")
-    made = nanoparticle(gold, body, center=(40.0, 40.0), reach=32.0, orientation=orientation)
-    assert made.thickness.sum() == pytest.approx(volume / (4.078**3 / 4), rel=0.08)
+    # How many atoms fit depends on where the center lies in the cell; on average it is the volume's share.
+    rng = np.random.default_rng(0)
+    counts = []
+    for _ in range(30):
+        off = tuple(rng.uniform(0, 1, 2) @ np.array(gold.cell))
+        put = nanoparticle(
+            gold, body, reach=32.0, orientation=orientation, offset=off, heights=FCC_HEIGHTS[axis]
+        )
+        counts.append(put.thickness.sum())
+    error = np.std(counts) / np.sqrt(len(counts))
+    assert abs(np.mean(counts) - volume / (4.078**3 / 4)) < 4 * error + 0.005 * np.mean(counts)
+    made = nanoparticle(gold, body, reach=32.0, orientation=orientation, heights=FCC_HEIGHTS[axis])
     # Facets along the beam are rows of the crystal: many columns at the same, largest height.
     side = [n for n in np.array(body.normals) if abs(n[2]) < 1e-9]
     for normal in side:
@@ -142,7 +158,9 @@ def test_what_lies_under_a_support_is_missing():
     with pytest.raises(StemnetError, match="001"):
         wulff((0.0, 0.0), 15.0, "112")
     with pytest.raises(StemnetError, match="period"):
-        nanoparticle(dichalcogenide(), Ball((0.0, 0.0), 5.0), center=(0.0, 0.0), reach=5.0)
+        nanoparticle(dichalcogenide(), Ball((0.0, 0.0), 5.0), reach=5.0)
+    with pytest.raises(StemnetError, match="each site"):
+        nanoparticle(cubic_metal(4.0, "Au", "fcc", "110", "Au"), half, reach=5.0, heights=FCC_HEIGHTS["001"])
 
 
 @settings(deadline=None, max_examples=15)
@@ -225,3 +243,16 @@ def test_nothing_is_vacant_beyond_an_edge():
     glass = amorphous_region(base, region, separation=1.5, species=("S",), rng=np.random.default_rng(1))
     assert glass.vacant.yx[:, 0].max() <= 50
     assert len(glass.vacant) + len(shaped(base, region).vacant) == len(base.vacant)
+
+
+@pytest.mark.parametrize("axis", ["001", "110", "111"])
+def test_the_heights_of_the_columns_make_a_close_packed_crystal(axis):
+    gold = cubic_metal(4.078, "Au", "fcc", axis, "Au")
+    flat = grow(gold, (20.0, 20.0))
+    heights = FCC_HEIGHTS[axis]
+    start = flat.index[:, :2] @ np.array(heights.steps) + np.array(heights.sites)[flat.index[:, 2]]
+    atoms = np.concatenate([np.column_stack([flat.yx, (start % 1 + k) * gold.period]) for k in range(-6, 7)])
+    inner = np.all(np.abs(atoms - [10, 10, 0]) < [8, 8, 10], axis=1)
+    distance = cKDTree(atoms).query(atoms[inner], k=14)[0][:, 1:]
+    np.testing.assert_allclose(distance[:, :12], 4.078 / np.sqrt(2), atol=1e-6)
+    assert distance[:, 12].min() > 4.07

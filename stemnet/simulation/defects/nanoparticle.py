@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import Crystal
-from stemnet.simulation.defects.regions import Vector
-from stemnet.simulation.defects.shape import with_thickness
+from stemnet.simulation.defects.regions import Vector, pair
 from stemnet.simulation.specimen import Quantity, Specimen, grow, rotation
 
 
@@ -31,10 +30,16 @@ class Ball:
     radius: float
     half: bool = False
 
+    def span(self, yx: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the body begins and ends along the beam [A], (N,) each; the center is at 0."""
+        away2 = ((np.asarray(yx) - np.array(self.center)) ** 2).sum(1)
+        top = np.sqrt(np.maximum(self.radius**2 - away2, 0))
+        return (np.zeros_like(top) if self.half else -top), top
+
     def __call__(self, yx: np.ndarray) -> np.ndarray:
         """Lengths [A], (N,)."""
-        away2 = ((np.asarray(yx) - np.array(self.center)) ** 2).sum(1)
-        return (1 if self.half else 2) * np.sqrt(np.maximum(self.radius**2 - away2, 0))
+        bottom, top = self.span(yx)
+        return top - bottom
 
 
 @dataclass(frozen=True)
@@ -55,8 +60,8 @@ class Polyhedron:
     normals: tuple[tuple[float, float, float], ...]
     distances: tuple[float, ...]
 
-    def __call__(self, yx: np.ndarray) -> np.ndarray:
-        """Lengths [A], (N,)."""
+    def span(self, yx: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where the body begins and ends along the beam [A], (N,) each; the same where there is none of it."""
         away = np.asarray(yx) - np.array(self.center)
         normals, distances = np.array(self.normals), np.array(self.distances)
         room = distances - away @ normals[:, :2].T
@@ -65,12 +70,17 @@ class Polyhedron:
         top = (room[:, upper] / z[upper]).min(1)
         bottom = (room[:, lower] / z[lower]).max(1)
         inside = np.all(room[:, side] >= 0, axis=1)
-        return np.where(inside, np.maximum(top - bottom, 0), 0.0)
+        return bottom, np.where(inside, np.maximum(top, bottom), bottom)
+
+    def __call__(self, yx: np.ndarray) -> np.ndarray:
+        """Lengths [A], (N,)."""
+        bottom, top = self.span(yx)
+        return top - bottom
 
 
 @dataclass(frozen=True)
-class WholeRepeats:
-    """A length in repeats, rounded to whole ones.
+class InRepeats:
+    """A length in repeats, as a mean: no whole numbers.
 
     Parameters
     ----------
@@ -85,8 +95,31 @@ class WholeRepeats:
 
     def __call__(self, yx: np.ndarray) -> np.ndarray:
         """Thickness [repeats], (N,)."""
-        return np.round(self.length(yx) / self.period)
+        return self.length(yx) / self.period
 
+
+@dataclass(frozen=True)
+class Heights:
+    """At which height along the beam the atoms of each column begin, in repeats.
+
+    Parameters
+    ----------
+    steps : tuple of float
+        By how much it rises with each of the two cell vectors.
+    sites : tuple of float
+        Of each site of the cell.
+    """
+
+    steps: Vector
+    sites: tuple[float, ...]
+
+
+FCC_HEIGHTS = {
+    "001": Heights((1 / 2, 1 / 2), (0.0,)),
+    "110": Heights((0.0, 0.0), (0.0, 1 / 2)),
+    "111": Heights((1 / 3, -1 / 3), (0.0,)),
+}
+"""Of the cells of an fcc metal, by zone axis."""
 
 # Crystal directions of the image's y and x and of the beam, as the cells of `cubic_metal` lie.
 AXES = {
@@ -151,60 +184,66 @@ def wulff(
 
 def nanoparticle(
     crystal: Crystal,
-    length: Quantity,
+    body: Ball | Polyhedron,
     *,
-    center: Vector,
     reach: float,
     orientation: float = 0.0,
     offset: Vector = (0.0, 0.0),
+    heights: Heights | None = None,
 ) -> Specimen:
-    """Fill a body with a crystal: columns as thick as the body is there, in whole repeats.
+    """Fill a body with a crystal: every column has as many repeats as fit into it there.
 
     Parameters
     ----------
     crystal : Crystal
         With a period along the beam.
-    length : Quantity
-        The beam's way through the body [A]: `Ball`, `Polyhedron`, ...
-    center : tuple of float
-        Of the body [A].
+    body : Ball or Polyhedron
     reach : float
-        From the center to the farthest column [A].
+        From the body's center to the farthest column [A].
     orientation : float
         Of the crystal [rad].
     offset : tuple of float
         Where a cell's corner lies beside the center [A].
+    heights : Heights, optional
+        Of the atoms along the beam, such as `FCC_HEIGHTS`; all columns begin at
+        the center's height if it is not given, which rounds them all alike.
 
     Returns
     -------
     Specimen
-        With the field ``thickness`` [repeats].
+        With ``repeats``, the whole number in each column, which is its
+        thickness, and the field ``thickness`` [repeats], the body's mean one.
 
     Raises
     ------
     StemnetError
-        If the crystal is a sheet, or the reach is not positive.
+        If the crystal is a sheet, the reach is not positive, or the heights
+        are of another number of sites.
     """
     if crystal.period is None or not reach > 0:
         raise StemnetError(
             f"A particle of {crystal.name} that reaches {reach:g} A was asked for; it needs a positive reach, and a "
             "crystal with a period along the beam."
         )
+    phases = Heights((0.0, 0.0), (0.0,) * len(crystal.sites)) if heights is None else heights
+    if len(phases.sites) != len(crystal.sites):
+        raise StemnetError(
+            f"Heights of {len(phases.sites)} sites were given for {crystal.name}, which has {len(crystal.sites)}; "
+            "give one for each site of the cell."
+        )
     cell = np.array(crystal.cell) @ rotation(orientation).T
-    corner = np.array(offset) + reach
     box = grow(
         crystal,
         (2 * reach, 2 * reach),
         orientation=orientation,
-        origin=tuple((corner @ np.linalg.inv(cell)).tolist()),
+        origin=pair((np.array(offset) + reach) @ np.linalg.inv(cell)),
         margin=0.0,
     )
-    placed = Specimen(
-        yx=box.yx + np.array(center) - reach,
-        species=box.species,
-        sublattice=box.sublattice,
-        displacement=box.displacement,
-        thickness=box.thickness,
-        index=box.index,
-    )
-    return with_thickness(placed, WholeRepeats(length, crystal.period))
+    placed = replace(box, yx=box.yx + np.array(body.center) - reach)
+    index = np.asarray(placed.index)
+    start = index[:, :2] @ np.array(phases.steps) + np.array(phases.sites)[index[:, 2]]
+    bottom, top = (end / crystal.period for end in body.span(placed.yx))
+    # Heights start + k between bottom and top; none where the body has no thickness.
+    repeats = np.where(top > bottom, np.floor(top - start) - np.ceil(bottom - start) + 1, 0)
+    filled = replace(placed, thickness=repeats).with_planted(repeats=repeats.astype(int))
+    return filled.with_field("thickness", InRepeats(body, crystal.period)).select(repeats > 0)
