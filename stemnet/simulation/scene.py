@@ -233,7 +233,8 @@ def stage(
     distance, light = marginal(table, limit, blur, width)
     per_atom = m.dose * REFERENCE_CROSS_SECTION / 42.0**m.exponent
     electrons = scattering(specimen.species, m.exponent) * specimen.thickness * per_atom
-    brightest = float(np.max(electrons, initial=m.dose * REFERENCE_CROSS_SECTION))
+    # Of vacuum alone, one atom of Mo is the measure.
+    brightest = float(np.max(electrons, initial=0.0)) or m.dose * REFERENCE_CROSS_SECTION
     peak = brightest / (2 * np.pi * (width / s) ** 2)
     yx = specimen.yx / s
     slope, tilt = rng.normal(0, 1, (2, 2))
