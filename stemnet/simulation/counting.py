@@ -10,9 +10,9 @@ from scipy.interpolate import PchipInterpolator
 from scipy.special import gammainc, gammaincc, ndtri
 from torch import Tensor
 
-FEW = 25.0
+FEW = 400.0
 """Expected counts below which the quantile is read from a table."""
-STEPS = (769, 513)
+STEPS = (1025, 513)
 """Grid of the table, over the fourth root of the expected counts and over the normal number."""
 WIDEST = 5.6
 """Normal numbers beyond this are read at this: one in 5e7."""
@@ -45,6 +45,8 @@ def poisson(expected: Tensor, normal: Tensor) -> Tensor:
     mean = expected.clamp_min(0)
     if not mean.numel() or float(mean.min()) >= FEW:
         return expanded(mean, normal)
+    if float(mean.max()) < FEW:
+        return tabulated(mean, normal)
     # Torch's `where` is ten times slower than two products.
     few = torch.empty_like(mean)
     torch.lt(mean, FEW, out=few)
@@ -82,10 +84,13 @@ def _quantiles() -> Tensor:
     """Real quantiles over (fourth root of the mean, normal number), float32."""
     roots = np.linspace(FAINTEST**0.25, FEW**0.25, STEPS[0])
     normals = np.linspace(-WIDEST, WIDEST, STEPS[1])
-    # Dense where the law is, out to where it holds less than 1e-8.
-    counts = np.concatenate([np.geomspace(1e-9, 0.2, 120), np.linspace(0.21, 60, 800)])
     table = np.empty(STEPS)
+    near_nothing = np.geomspace(1e-9, 0.2, 120)
     for row, mean in zip(table, roots**4, strict=True):
+        # Dense where the law is, out to where it holds less than 1e-8.
+        low, high = mean - 6.5 * np.sqrt(mean), mean + 6.5 * np.sqrt(mean) + 12
+        counts = np.linspace(max(low, 0.21), high, 500)
+        counts = counts if low > 0.21 else np.concatenate([near_nothing, counts])
         below, above = gammaincc(counts, mean), gammainc(counts, mean)
         with np.errstate(divide="ignore"):
             at = np.where(below < 0.5, ndtri(below), -ndtri(above))

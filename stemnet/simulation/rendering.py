@@ -15,13 +15,17 @@ from torch import Tensor
 
 from stemnet.simulation.artefacts.kinds import Response
 from stemnet.simulation.counting import poisson
-from stemnet.simulation.gridding import TAPS, correction, read_along, read_rows, spread
+from stemnet.simulation.gridding import SHARP, SMOOTH, Kernel, read_along, read_rows, spread
 from stemnet.simulation.scene import Scene
 
 REACH, TAILS_REACH = 5.0, 8.0
 """Columns further outside the frame than this many widths are left out; the second where they have long tails."""
 FINE_ENOUGH = 1.5
 """Columns narrower than this many pixels are drawn on a grid twice as fine."""
+SMOOTH_ENOUGH = 2.5
+"""Images whose columns are wider than this many grid pixels are read with the shorter kernel."""
+GRAIN_BAND = 0.69
+"""Highest frequency of a support's texture, over its correlation length: there exp(-2 (pi x)^2) is 1e-4."""
 MOST_PIXELS = 2**23
 """Of the grids that are transformed at once: bounds the memory."""
 
@@ -104,8 +108,8 @@ class _Grid:
 
     `fine` grid pixels a pixel, `margin` grid pixels before the first pixel,
     `rows` and `cols` in all, `table` points across the transfer function, and
-    whether the scan leaves its grid: not at all, by rows, or within them along
-    x, or along both axes.
+    whether the scan leaves its grid (not at all, by rows, or within them along
+    x, or along both axes), and the kernel to read it with.
     """
 
     fine: int
@@ -114,12 +118,13 @@ class _Grid:
     cols: int
     table: int
     astray: str
+    reader: Kernel
 
 
 def _grid_of(scene: Scene) -> _Grid:
     fine = 1 if scene.width >= FINE_ENOUGH else 2
     reach = (TAILS_REACH if scene.tails else REACH) * scene.width + scene.raster.largest
-    margin = math.ceil(fine * reach) + TAPS
+    margin = math.ceil(fine * reach) + SHARP.taps
     rows, cols = (_fast(fine * length + 2 * margin) for length in scene.shape)
     if scene.raster.largest == 0:
         astray = "nowhere"
@@ -127,7 +132,8 @@ def _grid_of(scene: Scene) -> _Grid:
         astray = "rows"
     else:
         astray = "both" if scene.raster.within[0].any() else "x"
-    return _Grid(fine, margin, rows, cols, len(scene.otf), astray)
+    reader = SMOOTH if fine * scene.width >= SMOOTH_ENOUGH else SHARP
+    return _Grid(fine, margin, rows, cols, len(scene.otf), astray, reader)
 
 
 @lru_cache(maxsize=4096)
@@ -153,8 +159,8 @@ def _columns(
     for number, scene in enumerate(scenes):
         points, light = scene.drawn
         place = points * fine + grid.margin
-        bound = np.array([grid.rows, grid.cols]) - TAPS
-        inside = np.all((place >= TAPS) & (place < bound), axis=1)
+        bound = np.array([grid.rows, grid.cols]) - SHARP.taps
+        inside = np.all((place >= SHARP.taps) & (place < bound), axis=1)
         yx.append(place[inside])
         electrons.append(light[inside] * fine**2)
         image.append(np.full(int(inside.sum()), number))
@@ -186,7 +192,7 @@ def _transfer(grid: _Grid, scenes: Sequence[Scene], device: torch.device | str) 
     """
     ky, kx = _frequencies(grid)
     read_y, read_x = _read_back(grid)
-    along_y, along_x = correction(ky / grid.fine) * read_y, correction(kx / grid.fine) * read_x
+    along_y, along_x = SHARP.correction(ky / grid.fine) * read_y, SHARP.correction(kx / grid.fine) * read_x
     limit, blur, tails, width = (
         _stacked(scenes, name, device)[:, None] for name in ("otf_limit", "blur", "tails", "width")
     )
@@ -215,41 +221,39 @@ def _add_support(
     spectrum: Tensor, grid: _Grid, scenes: Sequence[Scene], rows: list[int], draw: Drawing
 ) -> None:
     """Add the texture of amorphous supports to a spectrum: filtered white noise and twice its deviation."""
-    having = [i for i, scene in enumerate(scenes) if scene.support > 0]
-    if not having:
-        return
-    device = spectrum.device
-    some = [scenes[i] for i in having]
-    height, half = grid.rows, grid.cols // 2 + 1
-    ky, kx = _frequencies(grid)
-    scale = -2 * (math.pi * _stacked(some, "support_length", device)[:, None]) ** 2
-    down, right = (
-        torch.exp(scale * torch.as_tensor(k, dtype=torch.float32, device=device) ** 2) for k in (ky, kx)
-    )
-    # Every frequency but those of the first and last column stands for two.
-    twice = torch.full((half,), 2.0, device=device)
-    twice[[0, -1]] = 1.0
-    power = (down**2).sum(1) * (right**2 * twice).sum(1)
-    amount = _stacked(some, "support", device) * height * grid.cols / power.sqrt()
-    noise = draw([rows[i] for i in having], (height, 2 * half)).view(len(some), height, half, 2)
-    # Real and imaginary part share the power of a frequency; a transform back to real numbers
-    # takes the real part of the first column, which halves its power.
-    share = torch.where(twice == 2.0, math.sqrt(0.5), 1.0)
+    device, fine = spectrum.device, grid.fine
     read_y, read_x = (torch.as_tensor(k, dtype=torch.float32, device=device) for k in _read_back(grid))
-    envelope = (down * read_y)[:, :, None] * (right * read_x * share * amount[:, None])[:, None, :]
-    texture = torch.view_as_complex(noise.mul_(envelope[..., None]))
-    texture[:, 0, 0] = 2 * _stacked(some, "support", device) * height * grid.cols * read_y[0] * read_x[0]
-    if len(having) == len(scenes):
-        spectrum += texture
-    else:
-        spectrum[having] += texture
+    for image, scene, row in zip(spectrum, scenes, rows, strict=True):
+        if scene.support == 0:
+            continue
+        # Frequencies beyond the band would hold less than a ten-thousandth of the amplitude.
+        band = GRAIN_BAND / max(scene.support_length, 1e-6)
+        high = min(int(band * grid.rows / fine) + 1, grid.rows // 2 - 1)
+        wide = min(int(band * grid.cols / fine) + 1, grid.cols // 2 - 1)
+        ky = torch.cat([torch.arange(high + 1), torch.arange(-high, 0)]).to(device)
+        kx = torch.arange(wide + 1, device=device)
+        fall = -2 * (math.pi * scene.support_length * fine) ** 2
+        down, right = torch.exp(fall * (ky / grid.rows) ** 2), torch.exp(fall * (kx / grid.cols) ** 2)
+        # All frequencies but those of the first column stand for two; a transform back to real
+        # numbers takes the real part of that column, which halves its power.
+        twice = torch.where(kx == 0, 1.0, 2.0)
+        power = (down**2).sum() * (right**2 * twice).sum()
+        right = right * torch.where(kx == 0, 1.0, math.sqrt(0.5)) * read_x[: wide + 1]
+        amount = scene.support * grid.rows * grid.cols / power.sqrt()
+        noise = draw([row], (len(ky), 2 * len(kx))).view(len(ky), len(kx), 2)
+        texture = noise * ((down * read_y[ky])[:, None] * (right * amount))[..., None]
+        texture[0, 0] = 0.0
+        texture[0, 0, 0] = 2 * scene.support * grid.rows * grid.cols * read_y[0] * read_x[0]
+        parts = torch.view_as_real(image)
+        parts[: high + 1, : wide + 1] += texture[: high + 1]
+        parts[-high:, : wide + 1] += texture[high + 1 :]
 
 
 def _read_back(grid: _Grid) -> tuple[np.ndarray, np.ndarray]:
     """What reading the image between its pixels takes from each frequency, to be given before, along y and x."""
     ky, kx = (k / grid.fine for k in _frequencies(grid))
-    along_y = correction(ky) if grid.astray != "nowhere" else np.ones_like(ky)
-    along_x = correction(kx) if grid.astray in ("x", "both") else np.ones_like(kx)
+    along_y = grid.reader.correction(ky) if grid.astray != "nowhere" else np.ones_like(ky)
+    along_x = grid.reader.correction(kx) if grid.astray in ("x", "both") else np.ones_like(kx)
     return along_y, along_x
 
 
@@ -263,23 +267,31 @@ def _read(spectrum: Tensor, grid: _Grid, scenes: Sequence[Scene]) -> Tensor:
     offsets = np.stack([scene.raster.rows for scene in scenes])
     down = torch.as_tensor(fine * (np.arange(height) + offsets[..., 0]) + margin, device=device)
     if grid.astray == "rows":
-        lines = read_rows(torch.fft.ifft(spectrum, dim=1), down)
+        lines = read_rows(torch.fft.ifft(spectrum, dim=1), down, grid.reader)
         _, kx = _frequencies(grid)
         lines *= _phase(offsets[..., 1:] * kx, device)
         image = torch.fft.irfft(lines, n=grid.cols, dim=2)
         return image[:, :, margin : margin + fine * width : fine].contiguous()
     image = torch.fft.irfft2(spectrum, s=(grid.rows, grid.cols))
-    within = np.stack([np.broadcast_to(scene.raster.within, (2, height, width)) for scene in scenes])
-    rows, cols = (margin + fine * torch.arange(length, device=device) for length in (height, width))
+    within = torch.as_tensor(
+        np.stack([np.broadcast_to(scene.raster.within, (2, height, width)) for scene in scenes]),
+        device=device,
+    )
+    rows = margin + fine * torch.arange(height, device=device)
+    # Columns of the grid that no pixel of the frame is read from are cut away.
+    spare = math.ceil(fine * max(scene.raster.largest for scene in scenes)) + grid.reader.taps
+    image = image[:, :, margin - spare : margin + fine * width + spare].contiguous()
     if grid.astray == "both":
         # The columns of the grid before and after the image stray as the image's first and last.
-        near = np.clip((np.arange(grid.cols) - margin) // fine, 0, width - 1)
-        stray = (fine * (offsets[..., :1] + within[:, 0])).astype(np.float32)
-        image = read_along(image, rows, torch.as_tensor(stray, device=device)[:, :, near], 1)
+        near = np.clip((np.arange(image.shape[2]) - spare) // fine, 0, width - 1)
+        stray = torch.as_tensor(offsets[..., :1].astype(np.float32), device=device) + within[:, 0]
+        stray = stray[:, :, near]
+        image = read_along(image, rows, fine * stray, 1, grid.reader)
     else:
-        image = read_rows(image, down)
-    stray = (fine * (offsets[..., 1:] + within[:, 1])).astype(np.float32)
-    return read_along(image, cols, torch.as_tensor(stray, device=device), 2)
+        image = read_rows(image, down, grid.reader)
+    stray = torch.as_tensor(offsets[..., 1:].astype(np.float32), device=device) + within[:, 1]
+    cols = spare + fine * torch.arange(width, device=device)
+    return read_along(image, cols, fine * stray, 2, grid.reader)
 
 
 def _cut(image: Tensor, grid: _Grid, height: int, width: int) -> Tensor:

@@ -68,7 +68,7 @@ def scanned(
         rows = rows + shared
         if inner is not None:
             within = inner if within is None else within + inner
-    return Raster(rows, within)
+    return Raster(rows, None if within is None else within.astype(np.float32))
 
 
 def apparent_positions(yx: np.ndarray, raster: Raster, profile: tuple[np.ndarray, np.ndarray]) -> np.ndarray:

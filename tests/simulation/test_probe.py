@@ -98,7 +98,8 @@ def test_the_marginal_is_the_light_of_the_rows():
     rows = expected([scene])[0].numpy().astype(float).sum(1)
     distance, light = scene.profile
     seen = np.interp(np.abs(np.arange(80) - 40.0), distance, light, right=0.0)
-    np.testing.assert_allclose(rows / rows.max(), seen, atol=4e-3)
+    # The faint tails of the probe, below a ten-thousandth on the way down, are cut off.
+    np.testing.assert_allclose(rows / rows.max(), seen, atol=6e-3)
 
 
 def test_an_ideal_probe_has_the_transfer_function_of_a_round_aperture():

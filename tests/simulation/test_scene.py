@@ -125,7 +125,7 @@ def test_pixels_coarser_than_half_the_spacing_are_refused():
             specimen_of(np.mgrid[:9, :9].reshape(2, -1).T * 10.0),
             Microscope(Probe(), 0.8),
             (20, 20),
-            np.random.default_rng(0),
+            rng,
         )
 
 

@@ -46,8 +46,11 @@ class Filtering(Response):
             scale = -2 * (math.pi * sigma) ** 2
             return torch.exp(scale * down) * torch.exp(scale * right)
 
-        spectrum = torch.fft.rfft2(framed) * fall(parameters["lowpass"])
+        passed = fall(parameters["lowpass"])
         if bool((parameters["sharpen"] != 0).any()):
-            spectrum *= 1 + parameters["sharpen"] * (1 - fall(parameters["mask"]))
+            passed *= 1 + parameters["sharpen"] * (1 - fall(parameters["mask"]))
+        spectrum = torch.fft.rfft2(framed)
+        # A product with real numbers, without making them complex first.
+        torch.view_as_real(spectrum).mul_(passed[..., None])
         filtered = torch.fft.irfft2(spectrum, s=framed.shape[-2:])
         return filtered[:, pad : pad + height, pad : pad + width]
