@@ -23,7 +23,7 @@ from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.probe import Probe
 from stemnet.simulation.rendering import _frequencies, _grid_of, expected, render
 from stemnet.simulation.scene import REFERENCE_CROSS_SECTION, stage
-from stemnet.simulation.specimen import grow
+from stemnet.simulation.specimen import grow, rotation
 
 PEAK_SHARE = 1e-4
 
@@ -126,6 +126,55 @@ def test_a_rotated_specimen_makes_the_rotated_image():
     turned = np.stack([63 - yx[:, 1], yx[:, 0]], 1)
     one, other = (mean_image(scene_of(points, electrons=electrons)) for points in (yx, turned))
     np.testing.assert_allclose(other, np.rot90(one), atol=PEAK_SHARE * one.max())
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.floats(0, 2 * np.pi), st.floats(-3, 3), st.floats(-3, 3))
+def test_turning_and_moving_the_specimen_turns_and_moves_truth_and_image_alike(angle, down, right):
+    steps = np.arange(-40.0, 41, 20)
+    yx = np.stack(np.meshgrid(steps, steps, indexing="ij"), -1).reshape(-1, 2)
+    turned = yx @ rotation(angle).T + np.array([63.5 + down, 63.5 + right])
+    inside = np.all((turned > 12) & (turned < 115), axis=1)
+    scene = scene_of(turned, (128, 128), electrons=np.linspace(500, 1500, len(yx)))
+    image = mean_image(scene)
+    found = np.array([fitted(image, place, scene.width)[:2] for place in turned[inside]])
+    np.testing.assert_allclose(found, turned[inside], atol=0.02)
+    np.testing.assert_allclose(scene.apparent, turned, atol=1e-9)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.floats(0.3, 1.2), st.floats(0.0, 0.2), st.floats(0, 80), st.sampled_from([60.0, 200.0]))
+def test_blur_keeps_the_electrons(source, smearing, defocus, voltage):
+    probe = Probe(voltage, 25, defocus=defocus, source_size=source)
+    image = mean_image(scene_of([[127.6, 128.2]], (256, 256), probe=probe, smearing=smearing))
+    assert image.sum() == pytest.approx(1000.0, rel=0.01)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.floats(2e3, 2e5), st.floats(0.08, 0.2), st.floats(0.0, 0.5))
+def test_mean_counts_are_dose_times_pixel_area_times_the_share_that_is_scattered(dose, sampling, background):
+    """The share belongs to the specimen: neither dose nor sampling changes it."""
+    field = 24.0
+    size = round(field / sampling)
+    settings = {"dose": dose, "background": 0.0}
+    microscope = Microscope(Probe(200, 25, source_size=0.9), field / size, **settings)
+    specimen = grow(perovskite(4.0), (field, field), origin=(0.25, 0.25))
+    scene = stage(specimen, microscope, (size, size), np.random.default_rng(0))
+    scene = replace(scene, knots=np.full((9, 9), background * dose * (field / size) ** 2 * 1e-3))
+    z = ATOMIC_NUMBERS
+    cell = (z["Sr"] ** 1.7 + z["Ti"] ** 1.7 + 3 * z["O"] ** 1.7) / 42**1.7 * REFERENCE_CROSS_SECTION
+    share = cell / 16.0 + background * 1e-3
+    counts = render([replace(scene, seed=seed) for seed in range(2)]).double()
+    wanted = dose * (field / size) ** 2 * share
+    noise = np.sqrt(wanted / counts.numel())
+    assert counts.mean().item() == pytest.approx(wanted, rel=0.012, abs=5 * noise)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
+def test_a_gpu_expects_the_same_image():
+    scene = scene_of(np.random.default_rng(1).uniform(0, 128, (100, 2)), (128, 128), artefacts=ASTRAY["all"])
+    here, there = (expected([scene], device).cpu() for device in ("cpu", "cuda"))
+    torch.testing.assert_close(here, there, rtol=0, atol=1e-5 * float(here.max()))
 
 
 @pytest.mark.parametrize("angle", [0.0, 0.7, 2.9])

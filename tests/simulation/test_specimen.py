@@ -11,7 +11,8 @@ from scipy.spatial import cKDTree
 
 from stemnet import StemnetError
 from stemnet.simulation.crystal import cubic_metal, dichalcogenide, perovskite, zinc_blende
-from stemnet.simulation.specimen import disordered, grow
+from stemnet.simulation.deformation import strained
+from stemnet.simulation.specimen import disordered, grow, joined, rotation
 
 CRYSTALS = (dichalcogenide(), perovskite(), zinc_blende(), cubic_metal(2.866, "Fe", "bcc", "111", "Fe"))
 
@@ -100,3 +101,55 @@ def test_a_specimen_travels_between_processes():
     again = pickle.loads(pickle.dumps(specimen))
     np.testing.assert_array_equal(again.yx, specimen.yx)
     np.testing.assert_array_equal(again.planted["domain"], [0, 1])
+
+
+def test_a_field_with_more_columns_than_memory_holds_is_refused():
+    with pytest.raises(StemnetError, match=r"columns; .* is the most that is tried. Ask for a smaller field"):
+        grow(perovskite(), (1e5, 1e5))
+
+
+def test_a_long_thin_field_at_an_angle_is_filled_without_its_bounding_square():
+    """A square as long as the strip would have 400 million sites."""
+    strip = grow(perovskite(), (4e4, 10.0), orientation=0.7, margin=2.0)
+    assert len(strip) == pytest.approx(4 / 3.905**2 * (4e4 + 4) * 14, rel=0.01)
+
+
+def test_a_thickness_is_counted_in_repeats_and_a_sheet_has_none():
+    assert np.all(grow(perovskite(), (10, 10), thickness=78.1).thickness == pytest.approx(20.0))
+    with pytest.raises(StemnetError, match="sheet"):
+        grow(dichalcogenide(), (10, 10), thickness=20.0)
+    with pytest.raises(StemnetError, match="positive"):
+        grow(perovskite(), (10, 10), thickness=-1.0)
+
+
+def test_cells_and_sites_say_where_each_column_belongs():
+    crystal = perovskite()
+    specimen = grow(crystal, (30.0, 40.0), orientation=0.4, origin=(0.3, 0.6))
+    cell = np.array(crystal.cell) @ rotation(0.4).T
+    i_j, site = specimen.index[:, :2], specimen.index[:, 2]
+    np.testing.assert_allclose(
+        (i_j + np.array(crystal.sites)[site] + [0.3, 0.6]) @ cell, specimen.yx, atol=1e-9
+    )
+    assert np.array_equal(np.array(crystal.species)[site], specimen.species)
+
+
+def test_what_is_taken_out_is_vacant_and_moves_with_later_deformations():
+    specimen = grow(perovskite(), (30.0, 30.0))
+    gone = np.zeros(len(specimen), dtype=bool)
+    gone[:3] = True
+    first = specimen.without(gone)
+    again = np.zeros(len(first), dtype=bool)
+    again[5] = True
+    holed = strained(first.without(again), np.array([[0.01, 0.002], [0.0, -0.02]]))
+    whole = strained(specimen, np.array([[0.01, 0.002], [0.0, -0.02]]))
+    np.testing.assert_allclose(holed.vacant.yx, whole.yx[[0, 1, 2, 8]])
+    assert len(holed) + len(holed.vacant) == len(specimen)
+
+
+def test_joining_keeps_what_both_planted():
+    part = grow(perovskite(), (12.0, 12.0))
+    one = part.with_planted(grain=np.zeros(len(part), dtype=int), twist=np.ones(len(part)))
+    other = part.with_planted(grain=np.ones(len(part), dtype=int))
+    both = joined(one, other)
+    assert np.array_equal(np.bincount(both.planted["grain"]), [len(part), len(part)])
+    assert np.isnan(both.planted["twist"][len(part) :]).all()
