@@ -13,7 +13,7 @@ from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import Checkpoint, load
 from stemnet.simulation.crystal import dichalcogenide, perovskite
-from stemnet.simulation.scene import Microscope
+from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.simulator import Simulation, simulate
 from stemnet.simulation.specimen import grow
 
@@ -145,15 +145,17 @@ def test_dark_columns_are_found_and_said_to_be_dark():
 
 def test_frames_are_treated_alike_and_numbered():
     image = simulation("mos2").micrograph.image
-    blank = np.random.default_rng(0).poisson(image.mean(), SHAPE)
+    rng = np.random.default_rng(0)
+    blanks = [rng.poisson(image.mean(), SHAPE) for _ in range(4)]
     found = find_columns(
-        Micrograph(np.stack([image, blank, image])), weights(), Settings(width=plain().width)
+        Micrograph(np.stack([image, *blanks, image])), weights(), Settings(width=plain().width)
     )
     columns = found.columns
-    np.testing.assert_array_equal(columns.yx[columns["frame"] == 0], columns.yx[columns["frame"] == 2])
+    np.testing.assert_array_equal(columns.yx[columns["frame"] == 0], columns.yx[columns["frame"] == 5])
     same_columns(columns.yx[columns["frame"] == 0], plain().columns.yx, SHAPE, 0.05)
-    assert (columns["frame"] == 1).sum() <= 3
-    assert found.probability.shape == (3, *SHAPE)
+    # A frame of nothing but noise yields 0 to 10 false columns of the 300 that would fit, 3 on the average.
+    assert np.isin(columns["frame"], [1, 2, 3, 4]).sum() <= 4 * 6
+    assert found.probability.shape == (6, *SHAPE)
 
 
 def test_settings_are_followed():

@@ -13,7 +13,7 @@ import pytest
 import stemnet
 from stemnet.detection.matching import match
 from stemnet.simulation.crystal import perovskite
-from stemnet.simulation.scene import Microscope
+from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.simulator import simulate
 from stemnet.simulation.specimen import grow
 from stemnet.storage import read_columns_csv, read_result, write_columns_csv
