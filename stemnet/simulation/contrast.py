@@ -57,6 +57,9 @@ def cross_section(z: np.ndarray | float, voltage: float, inner: float, outer: fl
 def z_exponent(voltage: float, inner: float, outer: float) -> float:
     """The n of Z^n contrast that a ring of angles gives: the mean slope of `cross_section` from carbon to bismuth.
 
+    Multislice of single atoms gives 0.10 to 0.14 less at 200 kV and 0.17 to
+    0.19 less at 80 kV: this law gives heavy atoms too much (docs/physics.md).
+
     Parameters
     ----------
     voltage : float

@@ -8,6 +8,9 @@ from stemnet.errors import StemnetError
 from stemnet.simulation.artefacts.kinds import Ground, Response, ScanError, Texture
 from stemnet.simulation.probe import Probe
 
+REFERENCE_CROSS_SECTION = 0.01
+"""HAADF cross-section of one Mo atom at a typical collection angle [A^2]."""
+
 Artefact = ScanError | Ground | Texture | Response
 
 
@@ -30,13 +33,18 @@ class Microscope:
         Smooth scattering between the columns, as a share of the brightest column's peak.
     gradient : float
         How far background and columns vary over the frame, as a share.
+    cross_section : float
+        Of one Mo atom for the detector [A^2]: what sets electrons per dose. The
+        default is that of some 70 to 200 mrad at 80 kV;
+        ``contrast.cross_section(42, voltage, inner, outer)`` gives another.
     artefacts : sequence of ScanError, Ground, Texture or Response
         In any order: each kind knows its place in the chain.
 
     Raises
     ------
     StemnetError
-        If the sampling or the dose is not positive, or an artefact is none.
+        If the sampling, the dose or the cross-section is not positive, or an
+        artefact is none.
     """
 
     probe: Probe = field(default_factory=Probe)
@@ -46,6 +54,7 @@ class Microscope:
     smearing: float = 0.08
     background: float = 0.1
     gradient: float = 0.0
+    cross_section: float = REFERENCE_CROSS_SECTION
     artefacts: tuple[Artefact, ...] = ()
 
     def __post_init__(self) -> None:
@@ -54,6 +63,11 @@ class Microscope:
             raise StemnetError(
                 f"A sampling of {self.sampling} A/px and a dose of {self.dose} e-/A^2 were asked for; "
                 "both must be positive."
+            )
+        if not self.cross_section > 0:
+            raise StemnetError(
+                f"A cross-section of {self.cross_section} A^2 was asked for; it must be positive, such as "
+                "contrast.cross_section(42, voltage, inner, outer)."
             )
         for artefact in self.artefacts:
             if not isinstance(artefact, Artefact):

@@ -20,9 +20,6 @@ from stemnet.simulation.probe import FWHM, core_width, marginal, transfer
 from stemnet.simulation.scan import Raster, apparent_positions, scanned
 from stemnet.simulation.specimen import Specimen
 
-REFERENCE_CROSS_SECTION = 0.01
-"""HAADF cross-section of one Mo atom at a typical collection angle [A^2]; sets electrons per dose."""
-
 
 @dataclass(frozen=True)
 class Scene:
@@ -231,10 +228,10 @@ def stage(
     blur = float(np.hypot(m.probe.source_size / FWHM, m.smearing))
     width = core_width(table, limit, m.probe.source_size, m.smearing)
     distance, light = marginal(table, limit, blur, width)
-    per_atom = m.dose * REFERENCE_CROSS_SECTION / 42.0**m.exponent
+    per_atom = m.dose * m.cross_section / 42.0**m.exponent
     electrons = scattering(specimen.species, m.exponent) * specimen.thickness * per_atom
     # Of vacuum alone, one atom of Mo is the measure.
-    brightest = float(np.max(electrons, initial=0.0)) or m.dose * REFERENCE_CROSS_SECTION
+    brightest = float(np.max(electrons, initial=0.0)) or m.dose * m.cross_section
     peak = brightest / (2 * np.pi * (width / s) ** 2)
     yx = specimen.yx / s
     slope, tilt = rng.normal(0, 1, (2, 2))

@@ -13,10 +13,10 @@ from stemnet.simulation.artefacts.drift import Drift, Wander
 from stemnet.simulation.artefacts.jitter import LineJitter
 from stemnet.simulation.artefacts.readout import ReadNoise
 from stemnet.simulation.deformation import strained, with_strain
-from stemnet.simulation.microscope import Microscope
+from stemnet.simulation.microscope import REFERENCE_CROSS_SECTION, Microscope
 from stemnet.simulation.probe import Probe
 from stemnet.simulation.rendering import expected
-from stemnet.simulation.scene import REFERENCE_CROSS_SECTION, stage
+from stemnet.simulation.scene import stage
 
 
 @dataclass(frozen=True)
