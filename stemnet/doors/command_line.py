@@ -1,4 +1,4 @@
-"""The two doors: what ``train.py``, ``predict.py`` and the installed commands run."""
+"""The three doors: what ``train.py``, ``predict.py``, ``-m stemnet.simulation`` and the installed commands run."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ def train() -> None:
 def predict() -> None:
     """Find and describe the columns of micrographs; see ``--help``."""
     _enter("predict", _predict)
+
+
+def simulate() -> None:
+    """Simulate a dataset; see ``--help``."""
+    _enter("simulate", _simulate)
 
 
 def _enter(config_name: str, job: Callable[[DictConfig], object]) -> None:
@@ -80,3 +85,9 @@ def _predict(config: DictConfig) -> None:
     from stemnet.doors.predicting import predict_from
 
     predict_from(config)
+
+
+def _simulate(config: DictConfig) -> None:
+    from stemnet.doors.simulating import simulate_from
+
+    simulate_from(config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,9 +43,21 @@ def _is_positive(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < math.inf
 
 
+def one_of(*names: str) -> Kind:
+    """One of some words."""
+    return Kind(f"{', '.join(names[:-1])} or {names[-1]}", lambda value: value in names)
+
+
+def _is_shape(value: Any) -> bool:
+    if isinstance(value, int):
+        return whole(16).fits(value)
+    return isinstance(value, Sequence) and len(value) == 2 and all(whole(16).fits(side) for side in value)
+
+
 POSITIVE = Kind("a positive number", _is_positive)
 SHARE = Kind("a number between 0 and 1", lambda value: _is_positive(value) and value < 1)
 SWITCH = Kind("true or false", lambda value: isinstance(value, bool))
+SHAPE = Kind("[rows, columns], whole numbers of at least 16", _is_shape)
 SEED = Kind("a whole number from 0 to 4294967295", lambda value: whole(0).fits(value) and value < 2**32)
 
 PREDICT = {
@@ -72,6 +84,31 @@ TRAIN = {
     "learning_rate": POSITIVE,
     "patience": whole(1),
     "working_width": POSITIVE,
+    "quiet": SWITCH,
+}
+
+SIMULATE = {
+    "count": optional(whole(1)),
+    "shape": optional(SHAPE),
+    "seed": SEED,
+    "split": Kind("0, 1 or 2", lambda value: value in (0, 1, 2)),
+    "thickness": optional(POSITIVE),
+    "vacancy": Kind("a number from 0 to below 1", lambda value: value == 0 or SHARE.fits(value)),
+    "disorder": Kind("a number of 0 or more", lambda value: value == 0 or POSITIVE.fits(value)),
+    "sampling": optional(POSITIVE),
+    "dose": optional(POSITIVE),
+    "frames": optional(whole(1)),
+    "seconds": POSITIVE,
+    "dtype": one_of("float32", "uint16"),
+    "compression": Kind("a whole number from 0 to 9", lambda value: whole(0).fits(value) and value < 10),
+    "fields": SWITCH,
+    "step": whole(1),
+    "masks": optional(one_of("column", "sublattice", "soft")),
+    "mask_radius": POSITIVE,
+    "overwrite": SWITCH,
+    "continue": SWITCH,
+    "workers": whole(0),
+    "threads": optional(whole(1)),
     "quiet": SWITCH,
 }
 

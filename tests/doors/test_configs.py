@@ -13,8 +13,9 @@ from omegaconf import OmegaConf
 from sklearn.base import BaseEstimator
 
 from stemnet import resources
-from stemnet.doors.values import PREDICT, TRAIN, checked_values
+from stemnet.doors.values import PREDICT, SIMULATE, TRAIN, checked_values
 from stemnet.models.checkpoint import NETWORKS
+from stemnet.simulation.microscope import Artefact
 from stemnet.simulation.simulator import Simulator
 from stemnet.training.targets import Targets
 
@@ -29,6 +30,7 @@ PLACES = {
     "descriptor": ("predict", "descriptor", "descriptor"),
     "embedding": ("predict", "embedding@pca", "pca"),
     "clustering": ("predict", "clustering", "clustering"),
+    "artefact": ("simulate", "+artefact@artefact", "artefact"),
 }
 CHOICES = [
     (path.parent.name, path.stem)
@@ -60,6 +62,8 @@ def test_a_choice_composes_and_makes_what_it_names(group: str, name: str):
     if group == "model":
         assert chosen["_target_"] in NETWORKS
         assert sum(parameter.numel() for parameter in made.parameters()) > 0
+    elif group == "artefact":
+        assert isinstance(made, Artefact)
     elif group in ("embedding", "clustering"):
         assert isinstance(made, BaseEstimator)
         made.set_params(**made.get_params())
@@ -84,6 +88,10 @@ def test_an_experiment_makes_a_simulator_and_targets(experiment: str | None):
 
 def test_the_predicting_defaults_are_of_their_kinds():
     checked_values(composed("predict"), PREDICT)
+
+
+def test_the_simulating_defaults_are_of_their_kinds():
+    checked_values(composed("simulate"), SIMULATE)
 
 
 @pytest.mark.parametrize("file", FILES)
