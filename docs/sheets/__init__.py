@@ -1,0 +1,1 @@
+"""Contact sheets of the simulator: one module a sheet, one tile a micrograph."""
