@@ -11,6 +11,8 @@ from stemnet.simulation.crystal import ATOMIC_NUMBERS, Crystal, composition, for
 KNOWN = [symbol for symbol, number in ATOMIC_NUMBERS.items() if 8 <= number <= 83]
 BRIGHTNESS = 1.7
 """Exponent of the atomic number by which columns count as visible."""
+UNRESOLVED = 1.25
+"""Within so many widths of a brighter column a faint one is part of it."""
 
 
 def invented(rng: np.random.Generator) -> Crystal:

@@ -15,12 +15,9 @@ from stemnet.simulation.deformation import smoothly_strained, strained
 from stemnet.simulation.distortions.disorder import thermal_disorder
 from stemnet.simulation.distortions.polar import polar_shift
 from stemnet.simulation.priors.draws import SUBSTITUTES, Range, log_uniform
-from stemnet.simulation.priors.lattices import invented, merged, visible_spacing
+from stemnet.simulation.priors.lattices import UNRESOLVED, invented, merged, visible_spacing
 from stemnet.simulation.priors.wrongs.kinds import SLACK, Growth, Wrong
 from stemnet.simulation.specimen import Specimen, disordered, grow, nothing
-
-UNRESOLVED = 1.25
-"""Within so many widths of a brighter column a faint one is part of it."""
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from stemnet.simulation.defects.amorphous import amorphized, amorphous_region
+from stemnet.simulation.defects.pieces import spread_out
 from stemnet.simulation.defects.regions import HalfPlane, Region
 from stemnet.simulation.defects.shape import lobed
 from stemnet.simulation.priors.draws import Range, uniform, unit
+from stemnet.simulation.priors.lattices import UNRESOLVED
 from stemnet.simulation.priors.wrongs.kinds import Growth, Wrong, apart
 from stemnet.simulation.specimen import Specimen
 
@@ -57,7 +59,10 @@ class Amorphous(Wrong):
             roughness=uniform(rng, (0.0, 0.3)),
             network=bool(network),
         )
-        return apart(mixed, growth) if layers == 1 else mixed
+        if layers == 1:
+            return apart(mixed, growth)
+        # Of two that are one in the image, one is enough.
+        return mixed.select(spread_out(mixed.yx, UNRESOLVED * growth.width, mixed.thickness))
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,8 @@ from stemnet.simulation.specimen import Quantity, Specimen
 
 FEW = 3
 """Repeats along the beam from which on a thickness matters."""
+LEFT = 20
+"""Columns that an edge leaves at least."""
 OXIDES = ("O", "C", "Si", "Al")
 
 
@@ -234,10 +236,10 @@ class Edge(Wrong):
 
     def applies(self, specimen: Specimen, growth: Growth) -> bool:
         """Where there is something to end."""
-        return len(specimen) >= 8
+        return len(specimen) >= LEFT
 
     def draw(self, rng: np.random.Generator, specimen: Specimen, growth: Growth) -> Specimen:
-        """Sheets lose the columns that dangle."""
+        """Sheets lose the columns that dangle; an end that would leave next to nothing is none."""
         kind, at = rng.integers(4), growth.place(rng)
         radius = uniform(rng, self.radius) * growth.size
         if kind == 0:
@@ -252,7 +254,9 @@ class Edge(Wrong):
             ended = holes(specimen, centers, radius / number, rng, irregular=rng.uniform(0, 0.2))
         else:
             ended = shaped(specimen, lobed(at, radius, rng.uniform(0, 0.2), rng))
-        if len(ended) >= 8 and rng.random() < self.oxide:
+        if len(ended) < LEFT:
+            return specimen
+        if rng.random() < self.oxide:
             film = oxidized(
                 ended,
                 uniform(rng, (1.5, 5.0)) * growth.spacing,
@@ -263,6 +267,6 @@ class Edge(Wrong):
                 share=uniform(rng, (0.3, 1.0)),
             )
             return apart(film, growth)
-        if growth.crystal.period is None and len(ended) and rng.random() < 0.5:
+        if growth.crystal.period is None and rng.random() < 0.5:
             return without_dangling(ended, 2, 1.25 * growth.crystal.nearest_spacing)
         return ended
