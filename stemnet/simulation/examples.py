@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 
 from stemnet import resources
+from stemnet.columns import Columns
 from stemnet.errors import StemnetError
 from stemnet.reading import read_micrograph
 from stemnet.simulation.simulator import Simulation
@@ -14,42 +18,66 @@ from stemnet.storage import read_columns_csv
 
 def example_names() -> tuple[str, ...]:
     """Names of the frozen examples, in the order of their manifest."""
-    return tuple(_manifest())
+    return tuple(_manifest(resources.simulated_data()))
 
 
-def load_example(name: str) -> Simulation:
+def load_example(name: str, folder: Path | None = None) -> Simulation:
     """Read a frozen example.
 
     Parameters
     ----------
     name : str
         One of `example_names`.
+    folder : Path, optional
+        Where ``simulated_data/recipe.py --large`` wrote others; those that
+        travel with the package if it is not given.
 
     Returns
     -------
     Simulation
         The micrograph with its dose [e-/A^2], voltage [kV] and semi-angle
-        [mrad], and the true columns with every planted field; columns of low
-        ``signal_to_noise`` are there too.
+        [mrad], the true columns with every planted value, whole columns that
+        are missing, and maps of the planted fields at every ``field_step``-th
+        pixel. Columns of low ``signal_to_noise`` are there too.
 
     Raises
     ------
     StemnetError
         If there is no such example.
     """
-    entries = _manifest()
+    folder = resources.simulated_data() if folder is None else Path(folder)
+    entries = _manifest(folder)
     if name not in entries:
         raise StemnetError(f"'{name}' is not a simulated example; choose one of {', '.join(entries)}.")
-    folder, microscope = resources.simulated_data(), entries[name]["microscope"]
+    entry = entries[name]
     micrograph = read_micrograph(folder / f"{name}.tif")
-    conditions = {"dose": microscope["dose"]}
-    conditions |= {key: microscope["probe"][key] for key in ("voltage", "semi_angle")}
+    conditions = {"dose": entry["microscope"]["dose"]}
+    conditions |= {key: entry["microscope"]["probe"][key] for key in ("voltage", "semi_angle")}
     columns = read_columns_csv(folder / f"{name}.truth.csv", micrograph.shape, micrograph.sampling)
-    return Simulation(replace(micrograph, metadata={**micrograph.metadata, **conditions}), columns)
+    return Simulation(
+        replace(micrograph, metadata={**micrograph.metadata, **conditions}),
+        columns,
+        _vacancies(folder / f"{name}.vacancies.csv", columns),
+        _fields(folder / f"{name}.fields.npz"),
+        entry["field_step"],
+    )
 
 
-def _manifest() -> dict[str, dict]:
-    path = resources.simulated_data() / "manifest.json"
+def _vacancies(path: Path, columns: Columns) -> Columns:
+    if path.is_file():
+        return read_columns_csv(path, columns.shape, columns.sampling)
+    return Columns(np.zeros((0, 2)), columns.shape, columns.sampling)
+
+
+def _fields(path: Path) -> dict[str, np.ndarray]:
+    if not path.is_file():
+        return {}
+    with np.load(path) as stored:
+        return {name: stored[name].astype(np.float32) for name in stored.files}
+
+
+def _manifest(folder: Path) -> dict[str, dict]:
+    path = folder / "manifest.json"
     if not path.is_file():
         raise StemnetError(f"There is no {path}; install stemnet again, or run simulated_data/recipe.py.")
     return {entry["name"]: entry for entry in json.loads(path.read_text(encoding="utf-8"))["examples"]}

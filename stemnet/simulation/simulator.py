@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from stemnet.simulation.rendering import render
 from stemnet.simulation.scene import Scene, stage
 from stemnet.simulation.specimen import Specimen
 
+FIELD_STEP = 8
+"""Planted fields are mapped at every eighth pixel where nothing else is asked for [px]."""
+
 
 @dataclass(frozen=True)
 class Simulation:
@@ -26,14 +30,30 @@ class Simulation:
         In electrons.
     columns : Columns
         True columns, with species, sublattice, displacement and what else was planted.
+    vacancies : Columns, optional
+        Whole columns that are missing, where they would appear.
+    fields : mapping of str to ndarray, shape (ceil(H / field_step), ceil(W / field_step))
+        Planted quantities as the image shows them: value (i, j) belongs to
+        pixel (i field_step, j field_step).
+    field_step : int
+        [px]
     """
 
     micrograph: Micrograph
     columns: Columns
+    vacancies: Columns | None = None
+    fields: Mapping[str, np.ndarray] = field(default_factory=dict)
+    field_step: int = 1
 
 
 def simulate(
-    specimen: Specimen, microscope: Microscope, shape: tuple[int, int], *, seed: int, name: str = "simulation"
+    specimen: Specimen,
+    microscope: Microscope,
+    shape: tuple[int, int],
+    *,
+    seed: int,
+    name: str = "simulation",
+    field_step: int = FIELD_STEP,
 ) -> Simulation:
     """Image a specimen.
 
@@ -45,6 +65,8 @@ def simulate(
         Rows and columns [px].
     seed : int
     name : str
+    field_step : int
+        Distance of the points at which planted fields are mapped [px].
 
     Returns
     -------
@@ -58,7 +80,9 @@ def simulate(
         "semi_angle": microscope.probe.semi_angle,
     }
     micrograph = Micrograph(image, microscope.sampling, name, "simulated", metadata)
-    return Simulation(micrograph, scene.columns())
+    return Simulation(
+        micrograph, scene.columns(), scene.vacancies(), scene.field_maps(field_step), field_step
+    )
 
 
 @dataclass(frozen=True)
