@@ -7,12 +7,14 @@ from typing import ClassVar
 
 import numpy as np
 
+from stemnet.simulation.crystal import scattering
 from stemnet.simulation.defects.boundaries import grain_boundary, polycrystal
 from stemnet.simulation.defects.faults import antiphase_boundary, stacking_fault, twin_boundary
 from stemnet.simulation.defects.layers import SEQUENCES, multilayer, stacked
 from stemnet.simulation.defects.regions import pair
 from stemnet.simulation.defects.walls import low_angle_boundary
 from stemnet.simulation.priors.draws import Range, sign, uniform, unit
+from stemnet.simulation.priors.lattices import BRIGHTNESS
 from stemnet.simulation.priors.wrongs.kinds import Growth, Wrong, apart, one_lattice
 from stemnet.simulation.specimen import Specimen
 
@@ -71,20 +73,35 @@ class Twin(Wrong):
         return one_lattice(specimen, growth)
 
     def draw(self, rng: np.random.Generator, specimen: Specimen, growth: Growth) -> Specimen:
-        """The mirror line goes through a column, or halfway between two cell corners."""
-        sites = growth.crystal.sites
-        anchor = sites[rng.integers(len(sites))] if rng.random() < 0.7 else (0.5, 0.5)
+        """The mirror line goes through a column or between two, where that brings the least of them too close."""
+        row = ROWS[rng.integers(len(ROWS))]
+        anchors = _mirrors(growth, row)
         whole = twin_boundary(
             growth.crystal,
             growth.field_of_view,
-            row=ROWS[rng.integers(len(ROWS))],
-            anchor=anchor,
+            row=row,
+            anchor=pair(anchors[rng.integers(len(anchors))]),
             orientation=growth.orientation,
             through=growth.place(rng),
             closest=ACROSS * growth.spacing,
             margin=growth.margin,
         )
         return apart(whole, growth)
+
+
+def _mirrors(growth: Growth, row: tuple[int, int]) -> np.ndarray:
+    """Points of the cell, in fractions, at which a mirror line along a row takes no row of columns out, (M, 2)."""
+    bright = scattering(growth.crystal.species, BRIGHTNESS)
+    sites = np.array(growth.crystal.sites)[bright >= growth.visible * bright.max()]
+    middles = (sites[:, None] + sites + np.array([[[0, 0]], [[0, 1]], [[1, 0]]])[:, None]) / 2
+    points = np.concatenate([sites, middles.reshape(-1, 2)])
+    along = np.array(row) @ growth.cell
+    normal = np.array([along[1], -along[0]]) / np.linalg.norm(along)
+    spacing = abs(np.linalg.det(growth.cell)) / np.linalg.norm(along)
+    away = ((sites - points[:, None]) @ growth.cell @ normal + spacing / 2) % spacing - spacing / 2
+    # A row at a distance from the line stands twice as far from its own image; one on the line is its own.
+    apart = np.where(np.abs(away) < 1e-6, np.inf, 2 * np.abs(away)).min(1)
+    return points[apart >= min(ACROSS * growth.spacing, apart.max())]
 
 
 @dataclass(frozen=True)
@@ -113,7 +130,10 @@ class StackingFault(Wrong):
 
 @dataclass(frozen=True)
 class Antiphase(Wrong):
-    """All beyond a lattice row shifted by half a cell's diagonal, in one step or over some cells."""
+    """All beyond a line shifted along it by half a cell's diagonal, in one step or over some cells.
+
+    Across the line nothing opens or closes up: it runs along the shift.
+    """
 
     pull: ClassVar[float] = 0.1
 
@@ -122,15 +142,14 @@ class Antiphase(Wrong):
         return one_lattice(specimen, growth) and len(growth.crystal.sites) > 1
 
     def draw(self, rng: np.random.Generator, specimen: Specimen, growth: Growth) -> Specimen:
-        """Along or across one of the two shortest rows."""
-        row = lattice_rows(growth)[rng.integers(2)]
-        shift = growth.cell.sum(0) / 2
+        """Along either diagonal."""
+        shift = np.array([1, sign(rng)]) @ growth.cell / 2
         width = 0.0 if rng.random() < 0.6 else uniform(rng, (1.0, 4.0)) * growth.spacing
         whole = antiphase_boundary(
             specimen,
             pair(shift),
             through=growth.place(rng),
-            normal=pair([row[1], -row[0]]),
+            normal=pair([shift[1], -shift[0]]),
             width=width,
             closest=ACROSS * growth.crystal.nearest_spacing if width == 0 else 0.0,
         )
