@@ -87,7 +87,7 @@ def tiles() -> list[Tile]:
             amorphous_region(
                 silicon,
                 HalfPlane((1.0, 0.3), (fine[0] * 0.6, fine[1] * 0.5)),
-                separation=2.0,
+                separation=1.72,
                 species=("Si",),
                 rng=rng,
                 layers=8,
@@ -96,7 +96,7 @@ def tiles() -> list[Tile]:
             FINE,
         ),
         Tile(
-            "amorphous carbon in graphene: a network",
+            "amorphous carbon network in graphene",
             amorphous_region(
                 graphene,
                 Blob(pair(np.array(light) / 2), 8.0),
