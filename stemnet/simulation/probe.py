@@ -203,7 +203,9 @@ def _foci(probe: Probe) -> list[tuple[float, float]]:
     """Defocus values and weights that stand for a Gaussian focal spread (Gauss-Hermite nodes)."""
     if probe.defocus_spread == 0:
         return [(probe.defocus, 1.0)]
-    nodes, weights = np.polynomial.hermite_e.hermegauss(17)
+    # The more the phase at the aperture's edge varies, the more nodes its average takes.
+    edge = np.pi * (probe.semi_angle * 1e-3) ** 2 / wavelength(probe.voltage) * probe.defocus_spread
+    nodes, weights = np.polynomial.hermite_e.hermegauss(9 + min(int(6 * edge), 120))
     foci = probe.defocus + probe.defocus_spread * nodes
     return list(zip(foci.tolist(), (weights / weights.sum()).tolist(), strict=True))
 

@@ -141,5 +141,5 @@ def test_every_artefact_has_a_config_and_every_config_an_artefact():
     ]
     classes = {kind for base in (ScanError, Ground, Texture, Response) for kind in base.__subclasses__()}
     assert {type(artefact) for artefact in made} == {
-        kind for kind in classes if kind.__module__.startswith("stemnet.")
+        kind for kind in classes if kind.__module__.startswith("stemnet.simulation.artefacts.")
     }

@@ -11,7 +11,7 @@ from stemnet.simulation.counting import FEW, poisson
 
 def made_law(mean: float) -> np.ndarray:
     """Probabilities of 0, 1, ... counts: the weight of the normal numbers that lead to each."""
-    normal = np.linspace(-5.55, 5.55, 400_001)
+    normal = np.linspace(-5.55, 5.55, 2_000_001)
     weight = norm.pdf(normal)
     counts = poisson(torch.full((len(normal),), mean), torch.tensor(normal, dtype=torch.float32))
     return np.bincount(counts.numpy().astype(int), weights=weight * (normal[1] - normal[0]))
