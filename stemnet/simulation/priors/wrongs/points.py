@@ -184,7 +184,7 @@ class Substitutions(Wrong):
     """
 
     share: float = 0.4
-    ordered: float = 0.15
+    ordered: float = 0.08
     order: Range = (-0.1, 0.4)
     graded: float = 0.2
 

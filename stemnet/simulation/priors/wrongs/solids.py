@@ -232,7 +232,7 @@ class Edge(Wrong):
     """
 
     radius: Range = (0.1, 0.45)
-    oxide: float = 0.2
+    oxide: float = 0.12
 
     def applies(self, specimen: Specimen, growth: Growth) -> bool:
         """Where there is something to end."""
