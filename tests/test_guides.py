@@ -20,7 +20,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def commands() -> list[str]:
     lines = [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
-    ours = re.compile(r"(?:python |\.venv/bin/)?(?:stemnet-)?(?:train|predict)(?:\.py)?\b.*")
+    ours = re.compile(r"(?:python |\.venv/bin/)?(?:stemnet-)?(?:train|predict|simulate)(?:\.py)?\b.*")
     return sorted({line for line in lines if ours.fullmatch(line)})
 
 
@@ -38,7 +38,7 @@ def test_there_are_commands_to_check():
 @pytest.mark.parametrize("command", commands())
 def test_a_command_is_one_that_the_doors_understand(command: str):
     program, *words = shlex.split(command.removeprefix("python "), comments=True)
-    door = "train" if "train" in program else "predict"
+    door = next(door for door in ("train", "predict", "simulate") if door in program)
     checked(door, spelled(words, "input" if door == "predict" else None))
 
 

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -60,7 +60,7 @@ def simulate_from(config: DictConfig) -> None:
     size = max(1, min(32, PIXELS_AT_ONCE // (shape[0] * shape[1])))
     columns = 0
     with (
-        _interruptible(),
+        _asked_to_stop() as stopping,
         tqdm(
             total=count, initial=done, unit="image", delay=2, leave=False, disable=config.quiet or None
         ) as bar,
@@ -71,6 +71,8 @@ def simulate_from(config: DictConfig) -> None:
                 sink.append(images, examples)
                 columns += sum(len(example.scene.columns()) for example in examples)
                 bar.update(len(examples))
+                if stopping() and len(sink) < count:
+                    raise KeyboardInterrupt
         except KeyboardInterrupt:
             bar.close()
             print(
@@ -214,14 +216,18 @@ def _same(former: Mapping[str, Any], settings: Mapping[str, Any], path: Path) ->
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let a request to end, as schedulers send it, be an interruption."""
+def _asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Let an interruption, by a user or a scheduler, wait until a batch is written; a second one does not wait."""
+    asked = []
 
-    def interrupt(number: int, frame: object) -> None:
-        raise KeyboardInterrupt
+    def note(number: int, frame: object) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
 
-    former = signal.signal(signal.SIGTERM, interrupt)
+    former = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield lambda: bool(asked)
     finally:
-        signal.signal(signal.SIGTERM, former)
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -15,7 +15,6 @@ import stemnet
 from stemnet.columns import Columns
 from stemnet.errors import StemnetError
 from stemnet.simulation.masks import mask_of
-from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.sources import Example
 from stemnet.storage.tables import UNITS
 from stemnet.storage.text import json_text
@@ -165,12 +164,13 @@ class DatasetFile:
         self._file.flush()
 
     def close(self) -> None:
-        """Leave the file, with what has been written."""
+        """Leave the file, with the images that are whole."""
         if self._file:
+            self._cut_back()
             self._file.close()
 
     def _cut_back(self) -> None:
-        """Forget what a run that was killed had begun to write of a batch."""
+        """Forget what had been begun of a batch when the run was cut off."""
         count = len(self)
         for table in TABLES:
             self._file[f"{table}/offset"].resize(count + 1, axis=0)

@@ -103,17 +103,17 @@ def neighbors_of(yx: np.ndarray, kind: np.ndarray, reach: float | None = None) -
     -------
     list of ndarray of int
     """
-    found: list[np.ndarray] = [np.zeros(0, dtype=int)] * len(yx)
+    pairs = [np.zeros((0, 2), dtype=int)]
     for one in np.unique(kind):
         rows = np.flatnonzero(kind == one)
-        if len(rows) < 2:
-            continue
-        tree = cKDTree(yx[rows])
-        far = reach or 1.25 * float(np.median(tree.query(yx[rows], k=2)[0][:, 1]))
-        for row, near in zip(rows, tree.query_ball_point(yx[rows], far, return_sorted=True), strict=True):
-            others = rows[near]
-            found[row] = others[others != row]
-    return found
+        if len(rows) > 1:
+            tree = cKDTree(yx[rows])
+            far = reach or 1.25 * float(np.median(tree.query(yx[rows], k=2)[0][:, 1]))
+            near = rows[tree.query_pairs(far, output_type="ndarray")]
+            pairs += [near, near[:, ::-1]]
+    both = np.concatenate(pairs)
+    both = both[np.lexsort(both.T[::-1])]
+    return np.split(both[:, 1], np.searchsorted(both[:, 0], np.arange(1, len(yx))))
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from multiprocessing import get_context
 from typing import Protocol
 
 from stemnet.errors import StemnetError
+from stemnet.simulation.dataset_file import Contents, DatasetFile
+from stemnet.simulation.rendering import render
 from stemnet.simulation.sources import Example
 
 
@@ -53,6 +56,44 @@ def batches(source: Source, start: int, count: int, size: int, workers: int = 0)
             coming = pool.map_async(_work, run, share)
             yield ready
         yield coming.get()
+
+
+def write_dataset(
+    path: str | os.PathLike,
+    source: Source,
+    count: int,
+    contents: Contents | None = None,
+    *,
+    batch: int = 8,
+    workers: int = 0,
+) -> None:
+    """Write a dataset file; `stemnet.simulation.dataset` says what is in it.
+
+    Parameters
+    ----------
+    path : path-like
+        A file that is there already is replaced.
+    source : Source
+        `Stills` or `Movies`.
+    count : int
+        Images.
+    contents : Contents, optional
+    batch : int
+        Images that are made together.
+    workers : int
+        Processes that make specimens; 0 makes them here.
+
+    Raises
+    ------
+    StemnetError
+        If an example cannot be made, or the file not be written.
+    """
+    file = DatasetFile(path, contents or Contents(), {"source": repr(source)})
+    try:
+        for examples in batches(source, 0, count, batch, workers):
+            file.append(render([example.scene for example in examples]).numpy(), examples)
+    finally:
+        file.close()
 
 
 _source: Source | None = None
