@@ -185,3 +185,26 @@ def test_a_fault_that_closes_up_drops_what_overlaps():
     assert 0 < len(perfect) - len(made) < 60
     pairs = cKDTree(made.yx).query_pairs(1.599, output_type="ndarray")
     assert not np.any(made.planted["grain"][pairs[:, 0]] != made.planted["grain"][pairs[:, 1]])
+
+
+def test_a_glide_fault_of_silicon_turns_its_dumbbells_and_stretches_no_bond():
+    """The partial a/6<112> projects to a / (2 sqrt 6) along the row: dumbbells on the fault are mirrored, not torn."""
+    a = 5.431
+    perfect = grow(zinc_blende(a), FIELD, margin=15.0)
+    along = np.array([a, a / np.sqrt(2)]) / np.hypot(a, a / np.sqrt(2))
+    normal = np.array([along[1], -along[0]])
+    kept = []
+    for sign in (1, -1):
+        shift = sign * a / (2 * np.sqrt(6)) * along
+        made = stacking_fault(perfect, tuple(shift), through=(35.0, 40.0), normal=tuple(normal), glide=True)
+        inner = np.all((made.yx > 5) & (made.yx < np.array(FIELD) - 5), axis=1)
+        distance, near = cKDTree(made.yx).query(made.yx[inner], k=2)
+        kept.append(distance[:, 1].min())
+        if np.allclose(distance[:, 1], a / 4, atol=1e-6):
+            bond = made.yx[near[:, 1]] - made.yx[near[:, 0]]
+            upright = np.abs(bond @ np.array([1.0, 0.0])) / (a / 4)
+            turned = upright < 0.99
+            assert 10 < turned.sum() < 60
+            assert made.planted["boundary_distance_A"][inner][turned].max() < 0.5
+    # One sense keeps all bonds, the other puts columns on each other's heads.
+    np.testing.assert_allclose(sorted(kept), [a * np.sqrt(3) / 12, a / 4], rtol=1e-6)

@@ -114,7 +114,13 @@ class ShiftBeyond:
 
 
 def stacking_fault(
-    specimen: Specimen, shift: Vector, *, through: Vector, normal: Vector, closest: float = 0.0
+    specimen: Specimen,
+    shift: Vector,
+    *,
+    through: Vector,
+    normal: Vector,
+    closest: float = 0.0,
+    glide: bool = False,
 ) -> Specimen:
     """Shift all beyond a straight line, between two rows of columns, by a fault vector.
 
@@ -128,13 +134,17 @@ def stacking_fault(
         direction towards what is shifted.
     closest : float
         Least distance across the fault [A], if the shift closes up the rows.
+    glide : bool
+        Cut through the narrow gaps between rows rather than the wide ones: the
+        glide planes of diamond and zinc blende, where their stacking faults
+        lie, instead of the shuffle planes.
 
     Returns
     -------
     Specimen
         With the fields ``grain`` (1 beyond the fault) and ``boundary_distance_A``.
     """
-    side = HalfPlane(normal, between_rows(specimen, through, normal))
+    side = HalfPlane(normal, between_rows(specimen, through, normal, narrow=glide))
     return _shifted(specimen, ShiftBeyond(pair(shift), pair(normal), side.through), closest)
 
 

@@ -179,7 +179,7 @@ def first_shell(yx: np.ndarray) -> float:
 
 
 def between_rows(
-    specimen: Specimen, through: Sequence[float], normal: Sequence[float]
+    specimen: Specimen, through: Sequence[float], normal: Sequence[float], narrow: bool = False
 ) -> tuple[float, float]:
     """Move a point along a line's normal to the middle of a wide gap between the rows of columns there.
 
@@ -191,6 +191,8 @@ def between_rows(
     specimen : Specimen
     through, normal : sequence of float
         A point of the line [A], and the direction across it.
+    narrow : bool
+        Take a narrow gap instead, where gaps differ.
 
     Returns
     -------
@@ -204,10 +206,14 @@ def between_rows(
     rows = np.sort(across[(np.abs(along) < 15) & (np.abs(across) < 8)])
     gaps = np.diff(rows)
     middle = (rows[1:] + rows[:-1]) / 2
-    # Rounded, so that rows that differ in the last digits are one, and equal gaps are equally wide.
-    wide = np.round(gaps, 3) >= 0.8 * np.round(gaps, 3).max(initial=0.0)
     if not len(gaps) or gaps.max() < 0.05:
         return float(through[0]), float(through[1])
-    middle = middle[wide]
+    # Rounded, so that rows that differ in the last digits are one, and equal gaps are equally wide.
+    gaps = np.round(gaps, 3)
+    if narrow:
+        chosen = (gaps > 0.05) & (gaps <= 1.2 * gaps[gaps > 0.05].min())
+    else:
+        chosen = gaps >= 0.8 * gaps.max()
+    middle = middle[chosen]
     y, x = np.asarray(through, dtype=float) + unit * middle[np.argmin(np.round(np.abs(middle - 1e-4), 3))]
     return float(y), float(x)
