@@ -318,23 +318,26 @@ def _cubic(length: int, device: torch.device) -> Tensor:
 
 def _responded(images: Tensor, scenes: Sequence[Scene], draw: Drawing, before_counting: bool) -> Tensor:
     """Pass images through their responses, those of one class together."""
-    groups: dict[tuple[int, int, type[Response]], list[int]] = defaultdict(list)
+    groups: dict[tuple[int, int, type[Response]], list[tuple[int, dict[str, float]]]] = defaultdict(list)
     for row, scene in enumerate(scenes):
         seen: dict[type[Response], int] = defaultdict(int)
+        view = scene.view
         for response in scene.responses:
             if (response.stage < 0) == before_counting:
                 # The second response of a class waits until the first has been applied.
-                groups[response.stage, seen[type(response)], type(response)].append(row)
+                turn = (response.stage, seen[type(response)], type(response))
+                groups[turn].append((row, response.parameters(view)))
                 seen[type(response)] += 1
-    for (_, turn, kind), rows in sorted(groups.items(), key=lambda item: item[0][:2]):
-        values = []
-        for row in rows:
-            ours = [response for response in scenes[row].responses if type(response) is kind]
-            values.append(ours[turn].parameters(scenes[row].view))
+            view = response.onward(view)
+    for (_, _, kind), members in sorted(groups.items(), key=lambda item: item[0][:2]):
+        rows = [row for row, _ in members]
         parameters = {
-            name: torch.tensor([value[name] for value in values], device=images.device)[:, None, None]
-            for name in values[0]
+            name: torch.tensor(
+                [values[name] for _, values in members], dtype=torch.float32, device=images.device
+            )
+            for name in members[0][1]
         }
+        parameters = {name: values[:, None, None] for name, values in parameters.items()}
 
         def noise(wide: bool = True, rows: list[int] = rows) -> Tensor:
             height, width = scenes[0].shape

@@ -11,6 +11,7 @@ from stemnet.columns import Columns
 from stemnet.errors import StemnetError
 from stemnet.simulation.artefacts.afterglow import Afterglow
 from stemnet.simulation.artefacts.filtering import Filtering
+from stemnet.simulation.artefacts.inversion import Inversion
 from stemnet.simulation.artefacts.kinds import Ground, Response, ScanError, Texture, View
 from stemnet.simulation.artefacts.readout import read_noise_of
 from stemnet.simulation.crystal import scattering
@@ -19,6 +20,10 @@ from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.probe import FWHM, core_width, marginal, transfer
 from stemnet.simulation.scan import Raster, apparent_positions, scanned
 from stemnet.simulation.specimen import Specimen
+
+
+FAINT = 0.1
+"""Columns below this share of the brightest are not asked to be resolved."""
 
 
 @dataclass(frozen=True)
@@ -178,13 +183,16 @@ class Scene:
         """
         own = self.electrons / (2 * np.pi * self.width**2)
         around, dip = _crowding(self.yx, own, self.width)
-        noise = (
-            np.maximum(self.knots.mean(), 0) + around + 0.5 * own + read_noise_of(self.responses) ** 2 + 1e-9
-        )
+        noise = self._ground() + around + 0.5 * own + read_noise_of(self.responses) ** 2 + 1e-9
         # The texture of a support is noise too as far as it varies at the width of a column.
         structured = (self.support * np.exp(-((self.support_length / self.width - 1) ** 2) / 2)) ** 2
         alone = own / np.sqrt(noise / (np.pi * self.width**2) + structured)
         return alone * np.clip(dip / 0.7, 0.02, 1.0)
+
+    def _ground(self) -> float:
+        """Expected electrons per pixel between the columns, which are counted too."""
+        inverted = [response for response in self.responses if isinstance(response, Inversion)]
+        return inverted[0].onward(self.view).peak if inverted else max(float(self.knots.mean()), 0.0)
 
 
 def _crowding(yx: np.ndarray, peak: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
@@ -195,7 +203,9 @@ def _crowding(yx: np.ndarray, peak: np.ndarray, width: float) -> tuple[np.ndarra
         gap2 = ((yx[pairs[:, 0]] - yx[pairs[:, 1]]) ** 2).sum(1) / width**2
         for one, other in (pairs.T, pairs.T[::-1]):
             np.add.at(total, one, np.exp(-gap2 / 2) * peak[other])
-            between = np.exp(-gap2 / 8) * (1 + peak[other] / np.maximum(peak[one], 1e-12))
+            share = peak[other] / np.maximum(peak[one], 1e-12)
+            # A faint neighbor does not hide a bright column: it is the bright one's shoulder.
+            between = np.exp(-gap2 / 8) * (1 + share) * np.minimum(share, 1)
             np.maximum.at(filled, one, between)
     return total, 1 - filled
 
@@ -223,7 +233,7 @@ def stage(
         If pixels are too coarse to tell columns apart.
     """
     m, s = microscope, microscope.sampling
-    _fine_enough(specimen, s)
+    _fine_enough(specimen, m)
     table, limit = transfer(m.probe)
     blur = float(np.hypot(m.probe.source_size / FWHM, m.smearing))
     width = core_width(table, limit, m.probe.source_size, m.smearing)
@@ -281,15 +291,19 @@ def _lag(responses: tuple[Response, ...]) -> float:
     return sum(response.lag for response in responses if isinstance(response, Afterglow))
 
 
-def _fine_enough(specimen: Specimen, sampling: float) -> None:
-    """Refuse pixels coarser than half the distance of neighboring columns."""
+def _fine_enough(specimen: Specimen, microscope: Microscope) -> None:
+    """Refuse pixels coarser than half the distance of neighboring columns, those too faint to be seen aside."""
     if len(specimen) < 2:
         return
+    light = scattering(specimen.species, microscope.exponent) * specimen.thickness
+    seen = specimen.yx[light > FAINT * light.max()]
+    if len(seen) < 2:
+        return
     # A hundred columns tell the spacing as well as all of them.
-    some = specimen.yx[:: 1 + len(specimen) // 100]
-    spacing = float(np.median(cKDTree(specimen.yx).query(some, k=2)[0][:, 1]))
-    if sampling > spacing / 2:
+    some = seen[:: 1 + len(seen) // 100]
+    spacing = float(np.median(cKDTree(seen).query(some, k=2)[0][:, 1]))
+    if microscope.sampling > spacing / 2:
         raise StemnetError(
-            f"A sampling of {sampling:g} A/px was asked for, but neighboring columns are {spacing:.3g} A apart and "
-            f"would not be resolved; give {spacing / 2:.3g} A/px or less."
+            f"A sampling of {microscope.sampling:g} A/px was asked for, but neighboring columns are {spacing:.3g} A "
+            f"apart and would not be resolved; give {spacing / 2:.3g} A/px or less."
         )

@@ -143,3 +143,26 @@ def test_every_artefact_has_a_config_and_every_config_an_artefact():
     assert {type(artefact) for artefact in made} == {
         kind for kind in classes if kind.__module__.startswith("stemnet.simulation.artefacts.")
     }
+
+
+def test_what_comes_after_an_inversion_or_a_gain_sees_its_units():
+    """Nothing is brighter than the ground of an inverted image: a ceiling above it changes nothing."""
+    plain, capped, low = (
+        render([_inverted((Inversion(0.4), Gain(3.0, 5.0), *more))])[0]
+        for more in ((), (Saturation(1.2),), (Saturation(0.9),))
+    )
+    assert torch.equal(plain, capped)
+    assert low.max() < plain.max()
+    assert low.max().item() == pytest.approx(0.9 * (5 + 3 * _inverted(()).view.peak / 0.4), rel=1e-3)
+
+
+def _inverted(artefacts):
+    """So many electrons that their noise is far below the distance of the ceilings."""
+    return scene_of([[32, 32]], background=0.2, dose=1e8, artefacts=artefacts)
+
+
+def test_the_bright_ground_of_an_inverted_image_is_noise_to_its_columns():
+    bright, dark = (
+        scene_of([[32, 32]], background=0.2, artefacts=artefacts) for artefacts in ((), (Inversion(0.2),))
+    )
+    assert dark.signal_to_noise()[0] < 0.7 * bright.signal_to_noise()[0]

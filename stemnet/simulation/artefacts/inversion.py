@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from torch import Tensor
@@ -30,6 +30,10 @@ class Inversion(Response):
     def parameters(self, view: View) -> dict[str, float]:
         """Depth and the brightest expected value."""
         return {"depth": self.depth, "peak": max(view.peak, 1e-12)}
+
+    def onward(self, view: View) -> View:
+        """The ground is the brightest now."""
+        return replace(view, peak=view.peak / self.depth)
 
     @staticmethod
     def apply(images: Tensor, parameters: Mapping[str, Tensor], draw: Draw) -> Tensor:

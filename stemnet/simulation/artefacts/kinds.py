@@ -84,6 +84,10 @@ class Response(ABC):
     def parameters(self, view: View) -> dict[str, float]:
         """Numbers that `apply` needs for one image."""
 
+    def onward(self, view: View) -> View:
+        """What the next response sees."""
+        return view
+
     @staticmethod
     @abstractmethod
     def apply(images: Tensor, parameters: Mapping[str, Tensor], draw: Draw) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -55,6 +55,10 @@ class Gain(Response):
         """Both."""
         return {"gain": self.gain, "offset": self.offset}
 
+    def onward(self, view: View) -> View:
+        """The peak in units."""
+        return replace(view, peak=self.offset + self.gain * view.peak)
+
     @staticmethod
     def apply(images: Tensor, parameters: Mapping[str, Tensor], draw: Draw) -> Tensor:
         """Scale and lift."""
@@ -68,14 +72,14 @@ class Saturation(Response):
     Parameters
     ----------
     share : float
-        Of the brightest expected peak [electrons].
+        Of the brightest expected peak.
     """
 
     share: float = 0.9
     stage: ClassVar[int] = 60
 
     def parameters(self, view: View) -> dict[str, float]:
-        """The ceiling [e-]."""
+        """The ceiling."""
         return {"ceiling": self.share * view.peak}
 
     @staticmethod

@@ -76,7 +76,9 @@ def mistilted(
             "mistilt is a few thousandths. Tilts are in rad, not in mrad."
         )
     mu = decay_of(specimen, decay)
-    thickness = np.asarray(specimen.planted.get("repeats", specimen.thickness)) * period
+    repeats = np.asarray(specimen.planted.get("repeats", specimen.thickness), dtype=float)
+    # Columns that were joined on later have none planted.
+    thickness = np.where(np.isnan(repeats), specimen.thickness, repeats) * period
     middle = thickness.mean() / 2 if len(thickness) else 0.0
     slope = (1 - guiding) * np.tan(angles)
     shift = slope * (mean_depth(mu, thickness) - middle)[:, None]

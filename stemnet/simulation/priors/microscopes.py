@@ -186,10 +186,7 @@ class MicroscopePrior:
             level = peak * (1 + microscope.background) / depth
             artefacts += [Gain(float(units / level), offset), Digits(16)]
         elif self.digits and rng.random() < self.digits:
-            artefacts.append(Digits(8, rng.uniform(1.0, 2.0) / depth))
-        if {type(artefact) for artefact in artefacts} & {Inversion, Gain}:
-            # Saturation is told in shares of the brightest column, in electrons.
-            artefacts = [artefact for artefact in artefacts if not isinstance(artefact, Saturation)]
+            artefacts.append(Digits(8, rng.uniform(1.0, 2.0)))
         return replace(microscope, artefacts=tuple(artefacts))
 
 
