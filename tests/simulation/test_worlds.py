@@ -8,6 +8,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter, mini
 from scipy.spatial import cKDTree
 
 from stemnet.simulation.crystal import composition
+from stemnet.simulation.distortions.fields import random_patches
 from stemnet.simulation.scene import Scene
 from stemnet.simulation.worlds import (
     alloys,
@@ -189,7 +190,7 @@ def test_metals_of_a_chain_come_together_as_rhenium_gathers(seed):
             full = metal.planted["chain_amplitude_A"] > 0.2
             assert full.mean() > 0.4
             assert 2.6 < np.median(nearest[full]) < 2.85
-            assert np.mean((nearest[full] > 2.5) & (nearest[full] < 3.0)) > 0.95
+            assert np.mean((nearest[full] > 2.5) & (nearest[full] < 3.0)) > 0.9
     assert mean[0.05] > 3.05 > mean[0.55] > mean[0.95]
 
 
@@ -266,6 +267,25 @@ def test_planted_modes_are_the_projections_of_true_neighbor_vectors(seed):
     # Disorder of 0.02 A at both ends and strain that varies over a bond remain.
     assert np.sqrt(np.mean((expected - planted) ** 2)) < 0.06
     assert np.corrcoef(expected.ravel(), planted.ravel())[0, 1] > 0.95
+
+
+@SEEDS
+def test_chains_fade_with_the_distance_from_the_nearest_other_domain(seed):
+    patches = random_patches((60.0, 60.0), 7, 3, np.random.default_rng(seed))
+    grid = np.stack(np.meshgrid(np.arange(0, 60, 0.5), np.arange(0, 60, 0.5), indexing="ij"), -1).reshape(
+        -1, 2
+    )
+    label = patches(grid)
+    fade = alloys.ChainFade(patches, 2.0)(grid)
+    distance = np.full(len(grid), np.inf)
+    for one in np.unique(label):
+        distance[label == one] = cKDTree(grid[label != one]).query(grid[label == one])[0]
+    # The next place of another label is up to a step of the grid farther than the wall; at corners lines bound it.
+    assert np.all(fade <= np.tanh(distance / 2.0) + 1e-9)
+    assert np.mean(fade < np.tanh((distance - 0.5) / 2.0) - 0.01) < 0.04
+    # No step anywhere: neighbors on the grid differ by no more than the slope allows.
+    square = fade.reshape(120, 120)
+    assert max(np.abs(np.diff(square, axis=axis)).max() for axis in (0, 1)) < 0.26
 
 
 def test_remos2_expands_as_vegard_says():
@@ -373,6 +393,20 @@ def test_the_wall_of_bifeo3_ends_in_a_third_domain_that_closes_the_flux(seed):
     diagonals = np.array([basis[0] + basis[1], basis[0] - basis[1]])
     diagonals /= np.linalg.norm(diagonals, axis=1, keepdims=True)
     assert np.all(np.abs(unit @ diagonals.T).max(1) > 0.98)
+    # Along the normal of the 180-degree wall the offset goes as tanh(s / 2.5 A).
+    antiparallel = np.unique(center.planted["domain"])
+    pairs = [(a, b) for a in range(3) for b in range(a) if unit[a] @ unit[b] < -0.97]
+    one, other = (antiparallel[k] for k in pairs[0])
+    way = unit[pairs[0][0]]
+    normal = np.array([way[1], -way[0]])
+    chosen = np.isin(center.planted["domain"], (one, other))
+    along_wall = polar @ way / 0.32
+    third = center.yx[~np.isin(center.planted["domain"], (one, other))]
+    chosen &= cKDTree(third).query(center.yx)[0] > 10 if len(third) else True
+    soft = chosen & (np.abs(along_wall) < 0.95) & (np.abs(along_wall) > 0.02)
+    design = np.column_stack([center.yx[soft] @ normal, np.ones(soft.sum())])
+    slope, _ = np.linalg.lstsq(design, np.arctanh(along_wall[soft]), rcond=None)[0]
+    assert 1 / abs(slope) == pytest.approx(2.5, rel=0.1)
     # No flux leaves: divergence integrated over boxes is small against what a charged wall would carry.
     rng = np.random.default_rng(seed)
     for corner in rng.uniform(10, 45, (6, 2)):
@@ -403,8 +437,18 @@ def test_strontium_titanate_between_the_vortices_is_not_polar(seed):
     assert np.abs(offset[control].mean(0)).max() < 3 * 0.0225 / np.sqrt(control.sum())
     assert np.sqrt((offset[control] ** 2).sum(1).mean()) < 0.04
     assert np.sqrt((offset[film] ** 2).sum(1).mean()) > 0.12
-    # A vortex: the circulation about its middle has one sign, and both senses are there.
+    # Vortices of both senses: the offsets turn from +x towards +y in domain 0, the other way in domain 1.
     assert set(np.unique(center.planted["domain"][film])) == {0, 1}
+    assert set(np.unique(center.planted["domain"][control])) == {-1}
+    turning = []
+    for row in np.flatnonzero(film):
+        near = np.linalg.norm(center.yx - center.yx[row], axis=1) < 9
+        design = np.column_stack([center.yx[near], np.ones(near.sum())])
+        slopes = np.linalg.lstsq(design, offset[near], rcond=None)[0]
+        turning.append(slopes[1, 0] - slopes[0, 1])
+    sense = np.where(center.planted["domain"][film] == 0, 1, -1)
+    strong = np.abs(turning) > np.median(np.abs(turning))
+    assert np.mean(np.sign(turning)[strong] == sense[strong]) > 0.95
     # Lead sits where the composition says, and brightens the columns.
     a_site = specimen.select(specimen.sublattice == 0)
     lead = np.array([composition(s).get("Pb", 0.0) for s in a_site.species])
@@ -584,9 +628,9 @@ def test_mos2_has_the_defects_that_were_asked_for_and_ends_in_vacuum(seed):
     sulfur = specimen.sublattice == 1
     whole = len(specimen.vacant) / (sulfur.sum() + len(specimen.vacant))
     half = np.mean(specimen.species[sulfur] == "S")
-    assert whole == pytest.approx(0.04, abs=0.02)
-    assert half == pytest.approx(0.04, abs=0.02)
-    assert np.mean(specimen.species[~sulfur] == "Re") == pytest.approx(0.03, abs=0.02)
+    assert whole == pytest.approx(0.04, abs=0.035)
+    assert half == pytest.approx(0.04, abs=0.035)
+    assert np.mean(specimen.species[~sulfur] == "Re") == pytest.approx(0.03, abs=0.03)
     # A vacancy stands where six others around a metal leave a gap.
     gap = cKDTree(specimen.yx).query(specimen.vacant.yx)[0]
     assert np.all((gap > 1.6) & (gap < 2.1))
@@ -681,10 +725,19 @@ def test_gold_gets_thinner_towards_its_rim_as_its_faces_have_it(seed):
     whole = nearest[:, 5] < 3.2
     assert nearest[whole, :4].mean() == pytest.approx(4.078 * np.sqrt(3 / 8), abs=0.012)
     assert nearest[whole, 4:].mean() == pytest.approx(4.078 / np.sqrt(2), abs=0.02)
-    # Faces are flat: away from edges, the second difference of the thickness along the lattice's rows vanishes.
-    middle = specimen.yx.mean(0)
-    away = np.linalg.norm(specimen.yx - middle, axis=1)
-    assert np.corrcoef(away, specimen.planted["thickness"])[0, 1] < -0.5
+    # Faces are flat and the body is convex: along rows of columns the thickness bends down at edges, else not at all.
+    thick = {
+        tuple(cell): value for cell, value in zip(specimen.index, specimen.planted["thickness"], strict=True)
+    }
+    bends = [
+        thick[i - di, j - dj, site] + thick[i + di, j + dj, site] - 2 * value
+        for (i, j, site), value in thick.items()
+        for di, dj in ((0, 1), (1, 0))
+        if (i - di, j - dj, site) in thick and (i + di, j + dj, site) in thick
+    ]
+    assert len(bends) > 50
+    assert np.max(bends) < 1e-9
+    assert np.mean(np.abs(bends) < 1e-9) > 0.3
     # Brightness follows the atoms, and saturates.
     light, count = columns["intensity"], columns["repeats"]
     thin, thick = count < np.quantile(count, 0.3), count > np.quantile(count, 0.7)

@@ -14,6 +14,8 @@ from stemnet.simulation.artefacts.hum import Hum
 from stemnet.simulation.artefacts.jitter import LineJitter
 from stemnet.simulation.crystal import formula, perovskite
 from stemnet.simulation.defects.point import marked
+from stemnet.simulation.defects.profiles import Above, Piecewise
+from stemnet.simulation.defects.regions import Inside
 from stemnet.simulation.deformation import (
     Vector,
     gradient,
@@ -24,12 +26,13 @@ from stemnet.simulation.deformation import (
     with_strain,
 )
 from stemnet.simulation.depth import attenuated, decay_by_number
+from stemnet.simulation.distortions.chains import Label
 from stemnet.simulation.distortions.chemical import chemically_strained
 from stemnet.simulation.distortions.closures import FluxClosure, VortexArray
 from stemnet.simulation.distortions.disorder import thermal_disorder
 from stemnet.simulation.distortions.elastic import graded
-from stemnet.simulation.distortions.fields import Ramp
-from stemnet.simulation.distortions.polar import polarized
+from stemnet.simulation.distortions.fields import Constant, Ramp
+from stemnet.simulation.distortions.polar import Domain, polarized
 from stemnet.simulation.distortions.textures import Repeated, Scaled, Turned
 from stemnet.simulation.distortions.walls import Wall
 from stemnet.simulation.microscope import Microscope
@@ -151,7 +154,7 @@ def pbtio3_domains(rng: np.random.Generator, *, shape: Shape = SHAPE, sampling: 
         Probe(300, 24, defocus=10, astigmatism=8, source_size=0.9, defocus_spread=15, tails=0.1),
         sampling=sampling,
         dose=2e4,
-        background=0.08,
+        background=0.12,
         gradient=0.08,
         artefacts=(LineJitter(0.015, 0.5), Drift(0.3, -0.4), Wander(0.05)),
     )
@@ -227,7 +230,8 @@ def pbtio3_polar(
 
     Ten cells of PbTiO3 take turns with ten of SrTiO3; the A sites mix over half
     a nanometer at the interfaces, and the cells of PbTiO3 are longer along the
-    growth direction y. The beam is along the columns: no mistilt.
+    growth direction y. The beam is along the columns: no mistilt. ``domain``
+    is the sense of the vortex, -1 in SrTiO3.
 
     Parameters
     ----------
@@ -260,6 +264,8 @@ def pbtio3_polar(
     # Senses alternate along x only; each layer has its own row of vortices.
     texture = Scaled(Repeated(vortices, center, ((20 * a, 0.0), (0.0, 72.0))), layers)
     specimen = polarized(specimen, texture, {1: offset, 2: 2 * offset})
+    labels = Piecewise(Inside(Above(layers, 0.5)), (Constant(-1), Domain(texture)))
+    specimen = specimen.with_field("domain", Label(labels))
     specimen = chemically_strained(specimen, layers, ((0.03, 0.0), (0.0, 0.0)), 0.0)
     specimen = cropped(attenuated(thermal_disorder(specimen, 0.02, rng), LOSS, a), size)
     microscope = Microscope(

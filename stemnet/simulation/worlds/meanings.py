@@ -23,7 +23,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "distance from the nearest dislocation core, before the dislocations moved matter",
     ),
     "defect": ("", "what is wrong with the column; empty where nothing is"),
-    "domain": ("", "label of the polar domain"),
+    "domain": ("", "label of the polar domain, of a vortex by its sense; -1 where nothing is polar"),
     "edge_distance_A": ("A", "depth below the edge of the flake, negative in the vacuum"),
     "grain": ("", "0 left, 1 right of the boundary"),
     "heavy_share": ("", "of the mixed sites in the column, the share that their heavier element took"),

@@ -173,7 +173,7 @@ def _turned_and_strained(rng: np.random.Generator, shape: Shape, sampling: float
     )
     y, x = size * rng.uniform(0.4, 0.6, 2)
     specimen = with_strain(with_inclusion(specimen, (float(y), float(x)), 0.22 * float(size.min()), 0.025))
-    share = random_quantity(0.6, 0.3, 14.0, rng, low=0.0, high=1.0)
+    share = random_quantity(0.6, 0.3, 14.0, rng, low=0.1, high=1.0)
     specimen = tilted_octahedra(specimen, "a0a0c+", (0.0, 0.0, 0.11), share=share)
     specimen = attenuated(thermal_disorder(specimen, 0.01, rng), LOSS, A_SRTIO3)
     return cropped(specimen, size)
