@@ -82,8 +82,9 @@ def _field(axis: plt.Axes, name: str, example: Simulation) -> None:
     axis.imshow(values, cmap="viridis", extent=extent, vmin=low, vmax=high)
     axis.set_title(f"{shown}\n{low:.3g} to {high:.3g}", fontsize=7)
     if "polar_y_A" in example.fields:
-        y, x = (np.arange(0, n, 4 * step) for n in (height, width))
-        arrows = [example.fields[f"polar_{a}_A"][::4, ::4] for a in "xy"]
+        every = max(1, len(values) // 16)
+        y, x = (np.arange(0, n, every * step) for n in (height, width))
+        arrows = [example.fields[f"polar_{a}_A"][::every, ::every] for a in "xy"]
         axis.quiver(x, y, *arrows, angles="xy", color="white", scale=5, width=0.007)
 
 
