@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from tqdm import tqdm
@@ -49,6 +51,7 @@ def simulate_from(config: DictConfig) -> None:
     begun = time.perf_counter()
     source, count = _source(config)
     settings = _settings(config)
+    config.output = _output(config)
     done = _already(config, settings)
     if done >= count:
         print(f"{config.output} holds {done} images; {count} were asked for, so there is nothing to do.")
@@ -172,10 +175,17 @@ def _settings(config: DictConfig) -> dict[str, Any]:
     return {key: value for key, value in plain.items() if key not in NOT_OF_THE_IMAGES}
 
 
-def _already(config: DictConfig, settings: Mapping[str, Any]) -> int:
-    """How many images are there to go on with; 0 if it is to begin anew."""
+def _output(config: DictConfig) -> str:
+    """What was named, or of a sweep that in the folder of this run."""
     if not config.output:
         raise StemnetError("output= names nothing. Give a file that ends in .h5, or a folder.")
+    if HydraConfig.initialized() and HydraConfig.get().mode == RunMode.MULTIRUN:
+        return str(Path(HydraConfig.get().runtime.output_dir) / Path(config.output).name)
+    return str(config.output)
+
+
+def _already(config: DictConfig, settings: Mapping[str, Any]) -> int:
+    """How many images are there to go on with; 0 if it is to begin anew."""
     path = Path(config.output)
     there = occupied(path) if _folder(config) else path.exists()
     if not there or config.overwrite:
@@ -218,7 +228,7 @@ def _same(former: Mapping[str, Any], settings: Mapping[str, Any], path: Path) ->
 @contextmanager
 def _asked_to_stop() -> Iterator[Callable[[], bool]]:
     """Let an interruption, by a user or a scheduler, wait until a batch is written; a second one does not wait."""
-    asked = []
+    asked: list[int] = []
 
     def note(number: int, frame: object) -> None:
         if asked:

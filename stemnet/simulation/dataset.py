@@ -15,8 +15,9 @@ Layout (N images of H x W pixels; M columns in all of them)::
     /provenance              JSON text: versions
 
 A quantity that an image does not have is NaN there, -1 for integers, "" for
-text. The file is valid after every batch: a run that is cut off leaves the
-images so far, and how many these are is the length of /images.
+text. The file is valid after every batch: a run that is interrupted leaves the
+images so far, and how many these are is the length of /images. A process that
+is killed outright while it writes may leave a file that HDF5 cannot open.
 """
 
 from __future__ import annotations
