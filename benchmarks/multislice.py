@@ -53,11 +53,11 @@ from stemnet.simulation.crystal import (  # noqa: E402
     perovskite,
     zinc_blende,
 )
+from stemnet.simulation.growth import grow  # noqa: E402
 from stemnet.simulation.microscope import Microscope  # noqa: E402
 from stemnet.simulation.probe import FWHM, Probe  # noqa: E402
 from stemnet.simulation.rendering import expected  # noqa: E402
 from stemnet.simulation.scene import stage  # noqa: E402
-from stemnet.simulation.specimen import grow  # noqa: E402
 
 SAMPLING = 0.1
 FRAME = 90

@@ -40,13 +40,13 @@ from stemnet.simulation.artefacts.jitter import LineJitter  # noqa: E402
 from stemnet.simulation.artefacts.readout import Digits, Gain, ReadNoise, Saturation  # noqa: E402
 from stemnet.simulation.artefacts.support import Support  # noqa: E402
 from stemnet.simulation.crystal import dichalcogenide, perovskite, zinc_blende  # noqa: E402
+from stemnet.simulation.growth import grow  # noqa: E402
 from stemnet.simulation.microscope import Microscope  # noqa: E402
 from stemnet.simulation.priors import MicroscopePrior, SpecimenPrior  # noqa: E402
 from stemnet.simulation.probe import Probe  # noqa: E402
 from stemnet.simulation.rendering import render  # noqa: E402
 from stemnet.simulation.scene import Scene, stage  # noqa: E402
 from stemnet.simulation.simulator import Simulator  # noqa: E402
-from stemnet.simulation.specimen import grow  # noqa: E402
 
 SIZES = (256, 512)
 SAMPLING = 0.15

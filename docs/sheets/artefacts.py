@@ -17,10 +17,10 @@ from stemnet.simulation.artefacts.inversion import Inversion
 from stemnet.simulation.artefacts.jitter import LineJitter
 from stemnet.simulation.artefacts.readout import Digits, Gain, ReadNoise, Saturation
 from stemnet.simulation.artefacts.support import Support
+from stemnet.simulation.growth import grow
 from stemnet.simulation.library import crystal
 from stemnet.simulation.microscope import Artefact, Microscope
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.specimen import grow
 
 PROBE = Probe(200, 25, source_size=0.8, defocus_spread=30)
 CLEAN = Microscope(PROBE, sampling=0.15, dose=3e4, exponent=1.8, background=0.06)

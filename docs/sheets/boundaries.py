@@ -13,11 +13,12 @@ from stemnet.simulation.defects.boundaries import grain_boundary, grown_at, poly
 from stemnet.simulation.defects.dislocations import dislocated
 from stemnet.simulation.defects.faults import antiphase_boundary, stacking_fault, twin_boundary
 from stemnet.simulation.defects.nanoparticle import FCC_HEIGHTS, Ball, nanoparticle, wulff
-from stemnet.simulation.defects.regions import HalfPlane, Polygon, Vector, pair
 from stemnet.simulation.defects.shape import holes, shaped, stepped_edge, terraces, wedge, without_dangling
 from stemnet.simulation.defects.walls import low_angle_boundary
+from stemnet.simulation.growth import grow
 from stemnet.simulation.library import crystal
-from stemnet.simulation.specimen import Specimen, grow
+from stemnet.simulation.quantities.regions import HalfPlane, Polygon, Vector, pair
+from stemnet.simulation.specimen import Specimen
 
 SHEET = microscope(80, 0.14, 1.5e5, 0.05, semi_angle=30)
 LIGHT = microscope(60, 0.11, 4e6, 0.1, semi_angle=34)

@@ -10,7 +10,14 @@ from stemnet.simulation.crystal import perovskite
 from stemnet.simulation.defects.point import substitutions
 from stemnet.simulation.distortions.chains import chained, local_share
 from stemnet.simulation.distortions.closures import FluxClosure, Skyrmion, Vortex, VortexArray
-from stemnet.simulation.distortions.fields import (
+from stemnet.simulation.distortions.modes import by_sublattice, cell_shear, frozen_mode, row_shear
+from stemnet.simulation.distortions.polar import ferroelastic_twin, polarized, rhombohedral_twin
+from stemnet.simulation.distortions.textures import Repeated, Scaled, Texture, Turned
+from stemnet.simulation.distortions.tilts import tilted_octahedra
+from stemnet.simulation.distortions.walls import Nanodomain, Stripes, neutral_wall
+from stemnet.simulation.library import crystal
+from stemnet.simulation.occupation import drawn_contents
+from stemnet.simulation.quantities.fields import (
     Constant,
     Disc,
     Logistic,
@@ -19,13 +26,6 @@ from stemnet.simulation.distortions.fields import (
     Ramp,
     WallFade,
 )
-from stemnet.simulation.distortions.modes import by_sublattice, cell_shear, frozen_mode, row_shear
-from stemnet.simulation.distortions.polar import ferroelastic_twin, polarized, rhombohedral_twin
-from stemnet.simulation.distortions.textures import Repeated, Scaled, Texture, Turned
-from stemnet.simulation.distortions.tilts import tilted_octahedra
-from stemnet.simulation.distortions.walls import Nanodomain, Stripes, neutral_wall
-from stemnet.simulation.library import crystal
-from stemnet.simulation.occupation import drawn_contents
 
 FOIL = microscope(200, 0.2, 3e4, 0.06)
 WIDE = microscope(200, 0.25, 3e4, 0.06)

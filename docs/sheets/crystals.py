@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from sheets.sheet import SIDE, Tile, microscope
+from stemnet.simulation.growth import grow
 from stemnet.simulation.library import crystal, crystal_names, structure
 from stemnet.simulation.occupation import drawn_contents
 from stemnet.simulation.priors import dosed
-from stemnet.simulation.specimen import grow
 
 MORE_AXES = {
     "Au": ("001", "111"),

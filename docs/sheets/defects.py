@@ -20,10 +20,11 @@ from stemnet.simulation.defects.point import (
     vacancies,
     vacancy_lines,
 )
-from stemnet.simulation.defects.profiles import Ramp
-from stemnet.simulation.defects.regions import Blob, HalfPlane, pair
+from stemnet.simulation.growth import disordered, grow
 from stemnet.simulation.library import crystal
-from stemnet.simulation.specimen import Specimen, disordered, grow
+from stemnet.simulation.quantities.profiles import Graded
+from stemnet.simulation.quantities.regions import Blob, HalfPlane, pair
+from stemnet.simulation.specimen import Specimen
 
 SHEET = microscope(80, 0.14, 1.5e5, 0.05, semi_angle=30)
 LIGHT = microscope(60, 0.11, 4e6, 0.1, semi_angle=34)
@@ -42,7 +43,7 @@ def tiles() -> list[Tile]:
     fine = side(FINE)
     mark, light = Rings(), side(LIGHT)
     alloy = grow(crystal("MoS2"), seen)
-    ramp = Ramp((0.0, 0.0), (0.0, seen[1]), 0.0, 1.0)
+    ramp = Graded((0.0, 0.0), (0.0, seen[1]), 0.0, 1.0)
     return [
         Tile("vacancies: S of MoS2, one atom or both", vacancies(mos2, 0.08, rng, 1), SHEET, mark),
         Tile("vacancy lines in MoS2", vacancy_lines(mos2, 9, 7, (1, 0), 1, rng), SHEET, mark),

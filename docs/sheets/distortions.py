@@ -27,13 +27,13 @@ from stemnet.simulation.distortions.elastic import (
     randomly_strained,
     with_inclusion,
 )
-from stemnet.simulation.distortions.fields import (
+from stemnet.simulation.library import crystal
+from stemnet.simulation.occupation import drawn_contents
+from stemnet.simulation.quantities.fields import (
     Ramp,
     Step,
     random_quantity,
 )
-from stemnet.simulation.library import crystal
-from stemnet.simulation.occupation import drawn_contents
 from stemnet.simulation.specimen import Quantity, Specimen
 
 FOIL = microscope(200, 0.2, 3e4, 0.06)

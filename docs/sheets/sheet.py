@@ -19,11 +19,12 @@ from stemnet.simulation.artefacts.drift import Drift
 from stemnet.simulation.artefacts.jitter import LineJitter
 from stemnet.simulation.artefacts.readout import ReadNoise
 from stemnet.simulation.crystal import Crystal
+from stemnet.simulation.growth import grow
 from stemnet.simulation.microscope import Artefact, Microscope
 from stemnet.simulation.probe import Probe
 from stemnet.simulation.rendering import render
 from stemnet.simulation.scene import Scene, stage
-from stemnet.simulation.specimen import Specimen, grow
+from stemnet.simulation.specimen import Specimen
 
 Drawing = Callable[[Axes, Scene], None]
 SIDE = 256

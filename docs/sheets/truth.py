@@ -15,11 +15,11 @@ from stemnet.simulation.artefacts.drift import Wander
 from stemnet.simulation.crystal import perovskite
 from stemnet.simulation.defects.point import vacancies
 from stemnet.simulation.deformation import with_strain
-from stemnet.simulation.distortions.fields import Step
 from stemnet.simulation.distortions.polar import ferroelastic_twin
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.fields import Step
 from stemnet.simulation.rendering import render
 from stemnet.simulation.scene import Scene, stage
-from stemnet.simulation.specimen import grow
 
 SIDE = 352
 

@@ -15,7 +15,16 @@ from collections.abc import Sequence
 from stemnet import resources
 from stemnet.errors import StemnetError
 
-FILE_KEYS = ("input", "output", "checkpoint", "resume", "truth", "crystal", "hydra.run.dir", "hydra.sweep.dir")
+FILE_KEYS = (
+    "input",
+    "output",
+    "checkpoint",
+    "resume",
+    "truth",
+    "crystal",
+    "hydra.run.dir",
+    "hydra.sweep.dir",
+)
 """Keys whose value is a file or folder name, taken literally."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,9 +13,9 @@ import torch
 from scipy.fft import next_fast_len
 from torch import Tensor
 
-from stemnet.simulation.artefacts.kinds import Response
 from stemnet.simulation.counting import poisson
 from stemnet.simulation.gridding import SHARP, SMOOTH, Kernel, read_along, read_rows, spread
+from stemnet.simulation.responding import Drawing, responded
 from stemnet.simulation.scene import Scene
 
 REACH, TAILS_REACH = 5.0, 8.0
@@ -55,9 +55,9 @@ def render(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> Tenso
 
     shape, everyone = scenes[0].shape, range(len(scenes))
     images = _lit(scenes, device, draw)
-    images = _responded(images, scenes, draw, before_counting=True)
+    images = responded(images, scenes, draw, before_counting=True)
     images = poisson(images, draw(everyone, shape))
-    return _responded(images, scenes, draw, before_counting=False)
+    return responded(images, scenes, draw, before_counting=False)
 
 
 def expected(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> Tensor:
@@ -74,9 +74,6 @@ def expected(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> Ten
     Tensor, shape (B, H, W), float32
     """
     return _lit(scenes, device, None)
-
-
-Drawing = Callable[[Sequence[int], tuple[int, int]], Tensor]
 
 
 def _lit(scenes: Sequence[Scene], device: torch.device | str, draw: Drawing | None) -> Tensor:
@@ -190,14 +187,14 @@ def _transfer(grid: _Grid, scenes: Sequence[Scene], device: torch.device | str) 
     Where the image is read between its pixels by the same kernel, that too is
     divided out.
     """
-    ky, kx = _frequencies(grid)
-    read_y, read_x = _read_back(grid)
-    along_y, along_x = SHARP.correction(ky / grid.fine) * read_y, SHARP.correction(kx / grid.fine) * read_x
+    frequencies = _frequencies(grid)
+    spread_back = (SHARP.correction(k / grid.fine) for k in frequencies)
+    kernels = (given * read for given, read in zip(spread_back, _read_back(grid), strict=True))
     limit, blur, tails, width = (
         _stacked(scenes, name, device)[:, None] for name in ("otf_limit", "blur", "tails", "width")
     )
     ky, kx, along_y, along_x = (
-        torch.as_tensor(values, dtype=torch.float32, device=device) for values in (ky, kx, along_y, along_x)
+        torch.as_tensor(values, dtype=torch.float32, device=device) for values in (*frequencies, *kernels)
     )
     place = torch.empty(len(scenes), len(ky), len(kx), 2, device=device)
     place[..., 0] = (kx / limit)[:, None, :]
@@ -274,7 +271,7 @@ def _read(spectrum: Tensor, grid: _Grid, scenes: Sequence[Scene]) -> Tensor:
         return image[:, :, margin : margin + fine * width : fine].contiguous()
     image = torch.fft.irfft2(spectrum, s=(grid.rows, grid.cols))
     within = torch.as_tensor(
-        np.stack([np.broadcast_to(scene.raster.within, (2, height, width)) for scene in scenes]),
+        np.stack([scene.raster.within_all((height, width)) for scene in scenes]),
         device=device,
     )
     rows = margin + fine * torch.arange(height, device=device)
@@ -314,40 +311,6 @@ def _cubic(length: int, device: torch.device) -> Tensor:
     return torch.nn.functional.interpolate(knots, (length, 9), mode="bicubic", align_corners=True)[0, 0].to(
         device
     )
-
-
-def _responded(images: Tensor, scenes: Sequence[Scene], draw: Drawing, before_counting: bool) -> Tensor:
-    """Pass images through their responses, those of one class together."""
-    groups: dict[tuple[int, int, type[Response]], list[tuple[int, dict[str, float]]]] = defaultdict(list)
-    for row, scene in enumerate(scenes):
-        seen: dict[type[Response], int] = defaultdict(int)
-        view = scene.view
-        for response in scene.responses:
-            if (response.stage < 0) == before_counting:
-                # The second response of a class waits until the first has been applied.
-                turn = (response.stage, seen[type(response)], type(response))
-                groups[turn].append((row, response.parameters(view)))
-                seen[type(response)] += 1
-            view = response.onward(view)
-    for (_, _, kind), members in sorted(groups.items(), key=lambda item: item[0][:2]):
-        rows = [row for row, _ in members]
-        parameters = {
-            name: torch.tensor(
-                [values[name] for _, values in members], dtype=torch.float32, device=images.device
-            )
-            for name in members[0][1]
-        }
-        parameters = {name: values[:, None, None] for name, values in parameters.items()}
-
-        def noise(wide: bool = True, rows: list[int] = rows) -> Tensor:
-            height, width = scenes[0].shape
-            return draw(rows, (height, width if wide else 1))
-
-        if len(rows) == len(scenes):
-            images = kind.apply(images, parameters, noise)
-        else:
-            images[rows] = kind.apply(images[rows], parameters, noise)
-    return images
 
 
 def _stacked(scenes: Sequence[Scene], name: str, device: torch.device | str) -> Tensor:

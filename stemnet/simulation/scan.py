@@ -36,26 +36,35 @@ class Raster:
         row = np.clip(row, 0, len(self.rows) - 1)
         offsets = self.rows.T.take(row, axis=1)
         if self.within is not None:
-            offsets += self._within_at(row, col)
+            offsets += _looked_up(self.within, row, col)
         return offsets
-
-    def _within_at(self, row: np.ndarray, col: np.ndarray) -> np.ndarray:
-        _, high, wide = self.within.shape
-        place = np.minimum(row, high - 1) * wide + np.clip(col, 0, wide - 1)
-        return self.within.reshape(2, -1).take(place, axis=1)
 
     def within_at(self, row: np.ndarray, col: np.ndarray) -> np.ndarray:
         """What varies along a row of these offsets, between the pixels of it: (2, N) [px] at rows (N,), places (N,)."""
+        if self.within is None:
+            return np.zeros((2, len(row)))
         left = np.floor(col).astype(int)
         part = col - left
         row = np.clip(row, 0, len(self.rows) - 1)
-        return (1 - part) * self._within_at(row, left) + part * self._within_at(row, left + 1)
+        before, after = (_looked_up(self.within, row, place) for place in (left, left + 1))
+        return (1 - part) * before + part * after
+
+    def within_all(self, shape: tuple[int, int]) -> np.ndarray:
+        """What varies along a row, of every pixel of a frame (2, H, W) [px]."""
+        return np.broadcast_to(0.0 if self.within is None else self.within, (2, *shape))
 
     @property
     def largest(self) -> float:
         """Largest offset along an axis [px]."""
         inner = 0.0 if self.within is None else float(np.abs(self.within).max())
         return float(np.abs(self.rows).max(initial=0.0)) + inner
+
+
+def _looked_up(within: np.ndarray, row: np.ndarray, col: np.ndarray) -> np.ndarray:
+    """Values (2, ...) of `within` at rows in the frame and columns, those outside taken as the nearest inside."""
+    _, high, wide = within.shape
+    place = np.minimum(row, high - 1) * wide + np.clip(col, 0, wide - 1)
+    return within.reshape(2, -1).take(place, axis=1)
 
 
 def scanned(

@@ -21,7 +21,6 @@ from stemnet.simulation.probe import FWHM, core_width, marginal, transfer
 from stemnet.simulation.scan import Raster, apparent_positions, scanned
 from stemnet.simulation.specimen import Specimen
 
-
 FAINT = 0.1
 """Columns below this share of the brightest are not asked to be resolved."""
 

@@ -23,6 +23,7 @@ from stemnet.simulation.crystal import Crystal
 from stemnet.simulation.defects.adatoms import adatoms, sites_on
 from stemnet.simulation.defects.point import vacancies
 from stemnet.simulation.distortions.disorder import thermal_disorder
+from stemnet.simulation.growth import grow
 from stemnet.simulation.hopping import Hopping, VacancyHopping
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.movement import DriftPath, Movement, Shift, carried
@@ -30,7 +31,7 @@ from stemnet.simulation.movie import Movie
 from stemnet.simulation.occupation import drawn_contents
 from stemnet.simulation.priors import dosed
 from stemnet.simulation.scene import Scene, stage
-from stemnet.simulation.specimen import Specimen, grow
+from stemnet.simulation.specimen import Specimen
 
 Range = tuple[float, float]
 

@@ -13,9 +13,9 @@ import pytest
 import stemnet
 from stemnet.detection.matching import match
 from stemnet.simulation.crystal import perovskite
+from stemnet.simulation.growth import grow
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.simulator import simulate
-from stemnet.simulation.specimen import grow
 from stemnet.storage import read_columns_csv, read_result, write_columns_csv
 
 ROOT = Path(__file__).resolve().parents[2]

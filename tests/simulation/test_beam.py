@@ -16,9 +16,9 @@ from stemnet.simulation.depth import (
     mean_depth,
 )
 from stemnet.simulation.distortions.beam import mistilted
-from stemnet.simulation.distortions.fields import Ramp
 from stemnet.simulation.distortions.spread import pieces, spread_of, widened
-from stemnet.simulation.specimen import grow
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.fields import Ramp
 
 CRYSTAL = grow(perovskite(), (40.0, 40.0), thickness=200.0)
 PERIOD = 3.905

@@ -17,8 +17,8 @@ from stemnet.simulation.distortions.chemical import (
     relaxed_eigenstrain,
 )
 from stemnet.simulation.distortions.elastic import Inclusion, inclusion_strain
-from stemnet.simulation.distortions.fields import Constant, Disc, Step, WaveSum, random_quantity
-from stemnet.simulation.specimen import grow
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.fields import Constant, Disc, Step, WaveSum, random_quantity
 
 CRYSTAL = grow(perovskite(), (100.0, 100.0))
 

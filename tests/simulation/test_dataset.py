@@ -17,6 +17,7 @@ from stemnet.simulation.dataset import read_dataset
 from stemnet.simulation.dataset_file import Contents, DatasetFile
 from stemnet.simulation.dataset_folder import DatasetFolder
 from stemnet.simulation.deformation import strained, with_strain
+from stemnet.simulation.growth import grow
 from stemnet.simulation.library import crystal
 from stemnet.simulation.masks import mask_of
 from stemnet.simulation.microscope import Microscope
@@ -33,7 +34,7 @@ from stemnet.simulation.sources import (
     Stills,
     Subject,
 )
-from stemnet.simulation.specimen import grow, nothing
+from stemnet.simulation.specimen import nothing
 from stemnet.simulation.streaming import batches, write_dataset
 from stemnet.storage import read_columns_csv
 

@@ -16,12 +16,12 @@ from stemnet.simulation.defects.layers import multilayer, twisted_bilayer
 from stemnet.simulation.defects.nanoparticle import FCC_HEIGHTS, nanoparticle, wulff
 from stemnet.simulation.defects.order import graded_substitutions, ordered_substitutions
 from stemnet.simulation.defects.point import antisites, divacancies, substitutions, vacancies, vacancy_lines
-from stemnet.simulation.defects.profiles import Ramp
-from stemnet.simulation.defects.regions import Blob, HalfPlane
 from stemnet.simulation.defects.shape import holes, shaped, stepped_edge, terraces, wedge, without_dangling
 from stemnet.simulation.defects.walls import low_angle_boundary
 from stemnet.simulation.deformation import Waves, strained
-from stemnet.simulation.specimen import grow
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.profiles import Graded
+from stemnet.simulation.quantities.regions import Blob, HalfPlane
 
 FIELD = (50.0, 60.0)
 SHEET = dichalcogenide()
@@ -47,7 +47,7 @@ CHANGES = {
     "adatoms anywhere": lambda s, m, r: adatoms(s, 0.05, "Pt", r, site="anywhere"),
     "interstitials": lambda s, m, r: interstitials(s, 0.03, "Fe", r, push=0.2, separation=8.0),
     "order": lambda s, m, r: ordered_substitutions(s, 0.4, "W", 0, r, order=0.3),
-    "gradient": lambda s, m, r: graded_substitutions(s, Ramp(at(m, 0, 0), at(m, 0, 60), 0, 1), "W", 0, r),
+    "gradient": lambda s, m, r: graded_substitutions(s, Graded(at(m, 0, 0), at(m, 0, 60), 0, 1), "W", 0, r),
     "stacking fault": lambda s, m, r: stacking_fault(s, (1.3, 0.2), through=at(m), normal=(0.2, 1.0)),
     "antiphase": lambda s, m, r: antiphase_boundary(
         s, (1.3, 0.0), through=at(m), normal=(0.2, 1.0), width=4.0
@@ -77,7 +77,7 @@ GROWN = {
     "tilt boundary": lambda r: tilt_boundary(SHEET, FIELD, 0.4, margin=20.0),
     "grain boundary": lambda r: grain_boundary(
         strained(MOS2, np.diag([0.01, 0.0])).with_field(
-            "composition", Ramp((0.0, 0.0), (50.0, 0.0), 0.0, 1.0)
+            "composition", Graded((0.0, 0.0), (50.0, 0.0), 0.0, 1.0)
         ),
         STO,
         through=(25.0, 30.0),
@@ -161,7 +161,7 @@ def test_the_vacant_move_with_the_crystal(name):
 def test_earlier_fields_and_vacancies_are_kept(name):
     marked = vacancies(MOS2, 0.05, np.random.default_rng(1))
     marked = strained(
-        marked.with_field("mark", Ramp((0.0, 0.0), (50.0, 60.0), -1.0, 1.0)), np.diag([0.01, 0.0])
+        marked.with_field("mark", Graded((0.0, 0.0), (50.0, 60.0), -1.0, 1.0)), np.diag([0.01, 0.0])
     )
     specimen = made(name, base=marked)
     assert "mark" in specimen.fields

@@ -10,9 +10,10 @@ from stemnet import StemnetError
 from stemnet.simulation.crystal import cubic_metal, dichalcogenide, perovskite, zinc_blende
 from stemnet.simulation.defects.boundaries import grain_boundary, polycrystal, tilt_boundary
 from stemnet.simulation.defects.faults import antiphase_boundary, stacking_fault, twin_boundary
-from stemnet.simulation.defects.regions import CellDepth, NearestSeed
 from stemnet.simulation.deformation import strained, with_strain
-from stemnet.simulation.specimen import grow, rotation
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.regions import CellDepth, NearestSeed
+from stemnet.simulation.specimen import rotation
 
 FIELD = (70.0, 80.0)
 GOLD = cubic_metal(4.078, "Au", "fcc", "110", "Au")

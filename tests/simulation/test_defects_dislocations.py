@@ -11,7 +11,7 @@ from stemnet.simulation.crystal import cubic_metal, dichalcogenide, perovskite
 from stemnet.simulation.defects.dislocations import EdgeDislocation, dislocated
 from stemnet.simulation.defects.walls import TiltWall, low_angle_boundary
 from stemnet.simulation.deformation import gradient
-from stemnet.simulation.specimen import grow
+from stemnet.simulation.growth import grow
 
 GOLD = cubic_metal(4.078, "Au", "fcc", "001", "Au")
 FIELD = (90.0, 90.0)

@@ -11,7 +11,7 @@ from stemnet.simulation.crystal import composition, cubic_metal, dichalcogenide,
 from stemnet.simulation.defects.layers import multilayer, stacked, twisted_bilayer
 from stemnet.simulation.defects.nanoparticle import FCC_HEIGHTS, Ball, nanoparticle
 from stemnet.simulation.deformation import strained, with_strain
-from stemnet.simulation.specimen import grow
+from stemnet.simulation.growth import grow
 
 FIELD = (50.0, 60.0)
 SHEET = dichalcogenide()

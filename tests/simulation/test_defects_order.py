@@ -9,8 +9,8 @@ from scipy.spatial import cKDTree
 from stemnet import StemnetError
 from stemnet.simulation.crystal import dichalcogenide, perovskite
 from stemnet.simulation.defects.order import graded_substitutions, ordered_substitutions, warren_cowley
-from stemnet.simulation.defects.profiles import Ramp, Sine
-from stemnet.simulation.specimen import grow
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.profiles import Graded, Sine
 
 MOS2 = grow(dichalcogenide(), (200.0, 200.0), orientation=0.3)
 STO = grow(perovskite(), (240.0, 240.0))
@@ -72,7 +72,7 @@ def test_an_order_out_of_reach_is_said():
         ordered_substitutions(MOS2, 0.5, "W", 0, np.random.default_rng(0), order=-0.9)
 
 
-@pytest.mark.parametrize("profile", [Ramp((0.0, 0.0), (0.0, 200.0), 0.1, 0.9), Sine(0.5, 0.4, (0.0, 0.05))])
+@pytest.mark.parametrize("profile", [Graded((0.0, 0.0), (0.0, 200.0), 0.1, 0.9), Sine(0.5, 0.4, (0.0, 0.05))])
 def test_a_profile_is_followed(profile):
     made = graded_substitutions(MOS2, profile, "W", 0, np.random.default_rng(2))
     ours = made.sublattice == 0

@@ -15,7 +15,8 @@ from stemnet.simulation.defects.point import (
     vacancies,
     vacancy_lines,
 )
-from stemnet.simulation.specimen import Specimen, grow
+from stemnet.simulation.growth import grow
+from stemnet.simulation.specimen import Specimen
 
 MOS2 = grow(dichalcogenide(), (250.0, 250.0))
 

@@ -12,7 +12,6 @@ from stemnet.simulation.defects.amorphous import amorphized, amorphous_region, o
 from stemnet.simulation.defects.glass import random_network
 from stemnet.simulation.defects.nanoparticle import FCC_HEIGHTS, Ball, Polyhedron, nanoparticle, wulff
 from stemnet.simulation.defects.point import vacancies
-from stemnet.simulation.defects.regions import AllOf, Blob, HalfPlane, Outside, Polygon
 from stemnet.simulation.defects.shape import (
     cut,
     holes,
@@ -22,7 +21,8 @@ from stemnet.simulation.defects.shape import (
     wedge,
     without_dangling,
 )
-from stemnet.simulation.specimen import grow
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.regions import AllOf, Blob, HalfPlane, Outside, Polygon
 
 MOS2 = grow(dichalcogenide(), (100.0, 100.0))
 STO = grow(perovskite(), (100.0, 100.0), thickness=60.0)

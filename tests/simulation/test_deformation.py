@@ -37,7 +37,8 @@ from stemnet.simulation.distortions.elastic import (
     randomly_strained,
     with_inclusion,
 )
-from stemnet.simulation.specimen import grow, rotation
+from stemnet.simulation.growth import grow
+from stemnet.simulation.specimen import rotation
 
 CRYSTAL = grow(perovskite(), (120.0, 120.0))
 strains = st.floats(-0.1, 0.1)

@@ -18,7 +18,8 @@ from stemnet.simulation.distortions.disorder import (
     thermal_disorder,
 )
 from stemnet.simulation.distortions.spread import spread_of
-from stemnet.simulation.specimen import Specimen, grow
+from stemnet.simulation.growth import grow
+from stemnet.simulation.specimen import Specimen
 
 CRYSTAL = grow(perovskite(), (120.0, 120.0))
 THICK = grow(perovskite(), (120.0, 120.0), thickness=9 * 3.905)

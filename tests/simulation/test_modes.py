@@ -12,12 +12,13 @@ from stemnet import StemnetError
 from stemnet.simulation.crystal import dichalcogenide, perovskite
 from stemnet.simulation.deformation import strained
 from stemnet.simulation.distortions.chains import chained, local_share, neighbor_modes, triangular_lattice
-from stemnet.simulation.distortions.fields import Logistic, Patches, Ramp, Step, WallFade, random_patches
 from stemnet.simulation.distortions.lattice import carried, cell_vectors, indices, rows_at
 from stemnet.simulation.distortions.modes import by_sublattice, cell_shear, frozen_mode, row_shear
 from stemnet.simulation.distortions.spread import spread_of
 from stemnet.simulation.distortions.tilts import tilted_octahedra
-from stemnet.simulation.specimen import Specimen, grow, joined, nothing, rotation
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.fields import Logistic, Patches, Ramp, Step, WallFade, random_patches
+from stemnet.simulation.specimen import Specimen, joined, nothing, rotation
 
 OXIDE = grow(perovskite(), (80.0, 80.0))
 TURNED = strained(grow(perovskite(), (80.0, 80.0), orientation=0.4), np.array([[0.02, 0.01], [0.0, -0.01]]))

@@ -15,13 +15,14 @@ from stemnet.simulation.artefacts.support import Support
 from stemnet.simulation.crystal import dichalcogenide, perovskite
 from stemnet.simulation.deformation import smoothly_strained, strained, with_strain
 from stemnet.simulation.distortions.walls import Wall
+from stemnet.simulation.growth import disordered, grow
 from stemnet.simulation.hopping import Exchange, Hopping, VacancyHopping
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.movement import Diffusion, DriftPath, Growth, MovingWall, Turning
 from stemnet.simulation.movie import Movie, simulate_movie
 from stemnet.simulation.probe import Probe
 from stemnet.simulation.rendering import render
-from stemnet.simulation.specimen import Specimen, disordered, grow, joined
+from stemnet.simulation.specimen import Specimen, joined
 
 torch.set_num_threads(1)
 SHAPE, SAMPLING = (96, 96), 0.2

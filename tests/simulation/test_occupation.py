@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stemnet.simulation.crystal import composition
+from stemnet.simulation.growth import grow
 from stemnet.simulation.library import crystal
 from stemnet.simulation.occupation import drawn_contents, sites_of
-from stemnet.simulation.specimen import Specimen, grow
+from stemnet.simulation.specimen import Specimen
 
 
 def columns(species: str, number: int = 4000, thickness: float = 10.0) -> Specimen:

@@ -12,11 +12,12 @@ from stemnet import StemnetError
 from stemnet.simulation.crystal import perovskite
 from stemnet.simulation.deformation import with_strain
 from stemnet.simulation.distortions.closures import FluxClosure, Skyrmion, Vortex, VortexArray
-from stemnet.simulation.distortions.fields import Step
 from stemnet.simulation.distortions.polar import ferroelastic_twin, polar_shift, polarized, rhombohedral_twin
 from stemnet.simulation.distortions.textures import Repeated, Scaled, Turned, Uniform, direction, quadrant
 from stemnet.simulation.distortions.walls import Nanodomain, Stripes, Wall, neutral_wall, rhombohedral_wall
-from stemnet.simulation.specimen import Specimen, grow, rotation
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.fields import Step
+from stemnet.simulation.specimen import Specimen, rotation
 
 CRYSTAL = grow(perovskite(), (120.0, 120.0))
 MIDDLE = (60.37, 59.11)  # on no column

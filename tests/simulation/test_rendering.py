@@ -19,11 +19,12 @@ from stemnet.simulation.artefacts.jitter import LineJitter
 from stemnet.simulation.artefacts.readout import ReadNoise
 from stemnet.simulation.artefacts.support import Support
 from stemnet.simulation.crystal import ATOMIC_NUMBERS, perovskite
+from stemnet.simulation.growth import grow
 from stemnet.simulation.microscope import REFERENCE_CROSS_SECTION, Microscope
 from stemnet.simulation.probe import Probe
 from stemnet.simulation.rendering import _frequencies, _grid_of, expected, render
 from stemnet.simulation.scene import stage
-from stemnet.simulation.specimen import grow, rotation
+from stemnet.simulation.specimen import rotation
 
 PEAK_SHARE = 1e-4
 

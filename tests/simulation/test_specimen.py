@@ -12,7 +12,8 @@ from scipy.spatial import cKDTree
 from stemnet import StemnetError
 from stemnet.simulation.crystal import cubic_metal, dichalcogenide, perovskite, zinc_blende
 from stemnet.simulation.deformation import strained
-from stemnet.simulation.specimen import disordered, grow, joined, rotation
+from stemnet.simulation.growth import disordered, grow
+from stemnet.simulation.specimen import joined, rotation
 
 CRYSTALS = (dichalcogenide(), perovskite(), zinc_blende(), cubic_metal(2.866, "Fe", "bcc", "111", "Fe"))
 

@@ -8,7 +8,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates, maximum_filter, mini
 from scipy.spatial import cKDTree
 
 from stemnet.simulation.crystal import composition
-from stemnet.simulation.distortions.fields import random_patches
+from stemnet.simulation.quantities.fields import WallFade, random_patches
 from stemnet.simulation.rendering import expected, render
 from stemnet.simulation.scene import Scene
 from stemnet.simulation.worlds import (
@@ -287,7 +287,7 @@ def test_chains_fade_with_the_distance_from_the_nearest_other_domain(seed):
         -1, 2
     )
     label = patches(grid)
-    fade = alloys.ChainFade(patches, 2.0)(grid)
+    fade = WallFade(patches, 2.0)(grid)
     distance = np.full(len(grid), np.inf)
     for one in np.unique(label):
         distance[label == one] = cKDTree(grid[label != one]).query(grid[label == one])[0]

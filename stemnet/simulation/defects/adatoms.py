@@ -11,7 +11,7 @@ from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import composition, formula
 from stemnet.simulation.defects.pieces import first_shell, in_order, spread_out
 from stemnet.simulation.defects.point import marked
-from stemnet.simulation.defects.regions import Vector
+from stemnet.simulation.quantities.regions import Vector
 from stemnet.simulation.specimen import Specimen, joined
 
 SITES = ("top", "bridge", "hollow", "anywhere")

@@ -10,9 +10,9 @@ from stemnet.errors import StemnetError
 from stemnet.simulation.defects.glass import random_network, scattered
 from stemnet.simulation.defects.pieces import bounded, spread_out
 from stemnet.simulation.defects.point import marked
-from stemnet.simulation.defects.profiles import SoftStep, settled
-from stemnet.simulation.defects.regions import Inside, Outside, Region, Vector
 from stemnet.simulation.defects.shape import lobed
+from stemnet.simulation.quantities.profiles import SoftStep, settled
+from stemnet.simulation.quantities.regions import Inside, Outside, Region, Vector
 from stemnet.simulation.specimen import Specimen, joined
 
 

@@ -10,9 +10,18 @@ import numpy as np
 from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import Crystal
 from stemnet.simulation.defects.pieces import eased, first_shell, spread_out, united
-from stemnet.simulation.defects.profiles import ByLabel, Magnitude
-from stemnet.simulation.defects.regions import CellDepth, HalfPlane, Inside, Jagged, NearestSeed, Vector, pair
-from stemnet.simulation.specimen import Quantity, Specimen, grow, rotation
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.profiles import ByLabel, Magnitude
+from stemnet.simulation.quantities.regions import (
+    CellDepth,
+    HalfPlane,
+    Inside,
+    Jagged,
+    NearestSeed,
+    Vector,
+    pair,
+)
+from stemnet.simulation.specimen import Quantity, Specimen, rotation
 
 LIKE = 0.67
 """Columns of one sublattice keep this share of its nearest spacing across a boundary."""

@@ -10,8 +10,8 @@ from scipy.spatial import cKDTree
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.defects.pieces import between_rows, first_shell, spread_out
-from stemnet.simulation.defects.regions import Vector, pair
 from stemnet.simulation.deformation import with_strain
+from stemnet.simulation.quantities.regions import Vector, pair
 from stemnet.simulation.specimen import Displacement, Specimen
 
 

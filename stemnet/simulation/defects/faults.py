@@ -10,8 +10,8 @@ from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import Crystal
 from stemnet.simulation.defects.boundaries import grains_of, grown_at
 from stemnet.simulation.defects.pieces import between_rows, spread_out
-from stemnet.simulation.defects.profiles import Magnitude, SoftStep
-from stemnet.simulation.defects.regions import HalfPlane, Inside, Vector, pair
+from stemnet.simulation.quantities.profiles import Magnitude, SoftStep
+from stemnet.simulation.quantities.regions import HalfPlane, Inside, Vector, pair
 from stemnet.simulation.specimen import Specimen, rotation
 
 

@@ -11,9 +11,10 @@ from scipy.spatial import cKDTree
 from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import Cell, Crystal
 from stemnet.simulation.defects.adatoms import with_atoms
-from stemnet.simulation.defects.profiles import settled
-from stemnet.simulation.defects.regions import Vector, pair
-from stemnet.simulation.specimen import Specimen, grow, joined, rotation
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.profiles import settled
+from stemnet.simulation.quantities.regions import Vector, pair
+from stemnet.simulation.specimen import Specimen, joined, rotation
 
 SEQUENCES = ("2H", "3R")
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import Crystal
-from stemnet.simulation.defects.regions import Vector, pair
-from stemnet.simulation.specimen import Quantity, Specimen, grow, rotation
+from stemnet.simulation.growth import grow
+from stemnet.simulation.quantities.regions import Vector, pair
+from stemnet.simulation.specimen import Quantity, Specimen, rotation
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from stemnet.errors import StemnetError
 from stemnet.simulation.defects.pieces import first_shell
 from stemnet.simulation.defects.point import marked
-from stemnet.simulation.defects.profiles import Constant
+from stemnet.simulation.quantities.fields import Constant
 from stemnet.simulation.specimen import Quantity, Specimen
 
 SWEEPS = 600

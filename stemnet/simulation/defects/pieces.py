@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from stemnet.errors import StemnetError
-from stemnet.simulation.defects.profiles import Piecewise, settled
+from stemnet.simulation.quantities.profiles import Piecewise, settled
 from stemnet.simulation.specimen import PlantedField, Quantity, Specimen, joined
 
 

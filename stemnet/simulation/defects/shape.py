@@ -9,8 +9,8 @@ from scipy.spatial import cKDTree
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.defects.pieces import bounded
-from stemnet.simulation.defects.profiles import Above, Ramp
-from stemnet.simulation.defects.regions import AllOf, Blob, Inside, Outside, Region, Terraced, Vector, pair
+from stemnet.simulation.quantities.profiles import Above, Graded
+from stemnet.simulation.quantities.regions import AllOf, Blob, Inside, Outside, Region, Terraced, Vector, pair
 from stemnet.simulation.specimen import Quantity, Specimen
 
 
@@ -155,7 +155,7 @@ def wedge(specimen: Specimen, start: Vector, end: Vector, low: float, high: floa
     Specimen
         With the field ``thickness`` [repeats].
     """
-    return with_thickness(specimen, Ramp(start, end, low, high))
+    return with_thickness(specimen, Graded(start, end, low, high))
 
 
 @dataclass(frozen=True)

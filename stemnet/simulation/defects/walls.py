@@ -9,7 +9,7 @@ import numpy as np
 from stemnet.errors import StemnetError
 from stemnet.simulation.defects.dislocations import EdgeDislocation, check_vector, inserted
 from stemnet.simulation.defects.pieces import between_rows
-from stemnet.simulation.defects.regions import Vector, pair
+from stemnet.simulation.quantities.regions import Vector, pair
 from stemnet.simulation.specimen import Displacement, Specimen
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.depth import Decay, decay_of, depth_variance, mean_depth
-from stemnet.simulation.distortions.fields import as_quantity
 from stemnet.simulation.distortions.spread import along, widened
+from stemnet.simulation.quantities.fields import as_quantity
 from stemnet.simulation.specimen import Quantity, Specimen
 
 

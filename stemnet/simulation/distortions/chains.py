@@ -16,8 +16,8 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from stemnet.errors import StemnetError
-from stemnet.simulation.distortions.fields import Grid, as_quantity
 from stemnet.simulation.distortions.lattice import carried, cell_vectors, indices, rows_at
+from stemnet.simulation.quantities.fields import Grid, as_quantity
 from stemnet.simulation.specimen import Quantity, Specimen
 
 WAVE_VECTORS = np.array([[0.5, 0.0], [0.0, 0.5], [0.5, 0.5]])

@@ -8,7 +8,7 @@ import numpy as np
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.deformation import BentWall, Vector, with_strain
-from stemnet.simulation.distortions.fields import Grid, Step
+from stemnet.simulation.quantities.fields import Grid, Step
 from stemnet.simulation.specimen import Quantity, Specimen
 
 Expansion = float | tuple[Vector, Vector]

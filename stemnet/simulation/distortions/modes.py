@@ -8,8 +8,8 @@ import numpy as np
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.deformation import Vector
-from stemnet.simulation.distortions.fields import as_quantity
 from stemnet.simulation.distortions.lattice import carried, cell_vectors, indices
+from stemnet.simulation.quantities.fields import as_quantity
 from stemnet.simulation.specimen import Quantity, Specimen
 
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.deformation import Vector, strained, strained_across, twin_wall
-from stemnet.simulation.distortions.fields import Component
 from stemnet.simulation.distortions.textures import Texture
 from stemnet.simulation.distortions.walls import Variant, Wall, rhombohedral_wall
+from stemnet.simulation.quantities.fields import Component
 from stemnet.simulation.specimen import Specimen
 
 

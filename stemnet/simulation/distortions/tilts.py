@@ -8,9 +8,9 @@ import numpy as np
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.crystal import composition, scattering
-from stemnet.simulation.distortions.fields import Constant, Product, as_quantity
 from stemnet.simulation.distortions.lattice import carried, cell_vectors, indices
 from stemnet.simulation.distortions.spread import along, widened
+from stemnet.simulation.quantities.fields import Constant, Product, as_quantity
 from stemnet.simulation.specimen import Quantity, Specimen
 
 OXYGENS = {2: 1, 3: 0}

@@ -14,10 +14,11 @@ from stemnet.simulation.defects.shape import cut
 from stemnet.simulation.deformation import smoothly_strained, strained
 from stemnet.simulation.distortions.disorder import thermal_disorder
 from stemnet.simulation.distortions.polar import polar_shift
+from stemnet.simulation.growth import disordered, grow
 from stemnet.simulation.priors.draws import SUBSTITUTES, Range, log_uniform
 from stemnet.simulation.priors.lattices import UNRESOLVED, invented, merged, visible_spacing
 from stemnet.simulation.priors.wrongs.kinds import SLACK, Growth, Wrong
-from stemnet.simulation.specimen import Specimen, disordered, grow, nothing
+from stemnet.simulation.specimen import Specimen, nothing
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from stemnet.simulation.artefacts.contamination import Contamination
 from stemnet.simulation.artefacts.drift import Drift, Wander
@@ -13,15 +12,16 @@ from stemnet.simulation.artefacts.flicker import Flicker
 from stemnet.simulation.artefacts.jitter import LineJitter
 from stemnet.simulation.crystal import Crystal
 from stemnet.simulation.defects.order import ordered_substitutions, warren_cowley
-from stemnet.simulation.defects.profiles import Above
-from stemnet.simulation.defects.regions import Inside
 from stemnet.simulation.distortions.chains import chained, local_share
 from stemnet.simulation.distortions.chemical import chemically_strained
 from stemnet.simulation.distortions.disorder import thermal_disorder
-from stemnet.simulation.distortions.fields import Constant, Logistic, Patches, Product, random_patches
+from stemnet.simulation.growth import grow
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.specimen import Specimen, grow
+from stemnet.simulation.quantities.fields import Constant, Logistic, Product, WallFade, random_patches
+from stemnet.simulation.quantities.profiles import Above
+from stemnet.simulation.quantities.regions import Inside
+from stemnet.simulation.specimen import Specimen
 from stemnet.simulation.worlds.world import SHAPE, Shape, World, cropped, field_of_view
 
 A_MOS2 = 3.16
@@ -34,42 +34,6 @@ ONSET = 0.5
 """Local share of rhenium at which half the chains' amplitude is reached, and sulfur changes its sites."""
 SOFTNESS = 0.06
 """Of that onset, as a share of rhenium."""
-NEAREST = 12
-"""Cells around a place among which the nearest wall is looked for."""
-CHUNK = 20_000
-"""Places that are looked at together."""
-
-
-@dataclass(frozen=True)
-class ChainFade:
-    """What the walls between domains of chain direction leave of the chains: tanh(distance / width).
-
-    Cells of one direction side by side are one domain: what counts is the
-    distance from the nearest cell of another direction.
-
-    Parameters
-    ----------
-    patches : Patches
-    width : float
-        [A]
-    """
-
-    patches: Patches
-    width: float
-
-    def __call__(self, yx: np.ndarray) -> np.ndarray:
-        """Values (N,) at places (N, 2) [A]."""
-        centers, labels = np.array(self.patches.centers), np.array(self.patches.labels)
-        near = min(NEAREST, len(centers))
-        left = np.ones(len(yx))
-        for rows in (slice(start, start + CHUNK) for start in range(0, len(yx), CHUNK)):
-            away, which = (part.reshape(-1, near) for part in cKDTree(centers).query(yx[rows], k=near))
-            apart = np.linalg.norm(centers[which][:, :, None] - centers[which][:, None], axis=-1)
-            # How far the line between cells j and i is away; a cell begins beyond the farthest of its lines.
-            beyond = (away[:, :, None] ** 2 - away[:, None] ** 2) / (2 * np.where(apart > 0, apart, np.inf))
-            distance = np.where(labels[which] == labels[which[:, :1]], np.inf, beyond.max(2))
-            left[rows] = np.tanh(distance.min(1) / self.width)
-        return left
 
 
 def remos2(
@@ -125,7 +89,7 @@ def remos2(
     specimen = specimen.with_field("warren_cowley", Constant(warren_cowley(specimen, 0, "Re")))
     share = local_share(specimen, "Re", WINDOW)
     patches = random_patches(tuple(size), max(3, round(size.prod() / domain**2)), 3, rng)
-    grown = Product(Logistic(share, ONSET, SOFTNESS, amplitude), ChainFade(patches, 2.0))
+    grown = Product(Logistic(share, ONSET, SOFTNESS, amplitude), WallFade(patches, 2.0))
     specimen = _stacked(specimen.with_field("phase", Inside(Above(share, ONSET))))
     specimen = chained(specimen, grown, patches)
     specimen = chemically_strained(specimen, share, VEGARD, 0.0)

@@ -15,10 +15,11 @@ from stemnet.simulation.defects.dislocations import dislocated
 from stemnet.simulation.defects.shape import wedge
 from stemnet.simulation.depth import attenuated, decay_by_number
 from stemnet.simulation.distortions.disorder import thermal_disorder
+from stemnet.simulation.growth import grow
 from stemnet.simulation.library import crystal
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.specimen import grow, rotation
+from stemnet.simulation.specimen import rotation
 from stemnet.simulation.worlds.world import SHAPE, Shape, World, cropped, field_of_view
 
 LOSS = decay_by_number(0.007)

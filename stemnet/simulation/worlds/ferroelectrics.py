@@ -14,8 +14,6 @@ from stemnet.simulation.artefacts.hum import Hum
 from stemnet.simulation.artefacts.jitter import LineJitter
 from stemnet.simulation.crystal import formula, perovskite
 from stemnet.simulation.defects.point import marked
-from stemnet.simulation.defects.profiles import Above, Piecewise
-from stemnet.simulation.defects.regions import Inside
 from stemnet.simulation.deformation import (
     Vector,
     gradient,
@@ -31,14 +29,17 @@ from stemnet.simulation.distortions.chemical import chemically_strained
 from stemnet.simulation.distortions.closures import FluxClosure, VortexArray
 from stemnet.simulation.distortions.disorder import thermal_disorder
 from stemnet.simulation.distortions.elastic import graded
-from stemnet.simulation.distortions.fields import Constant, Ramp
 from stemnet.simulation.distortions.polar import Domain, polarized
 from stemnet.simulation.distortions.textures import Repeated, Scaled, Turned
 from stemnet.simulation.distortions.walls import Wall
+from stemnet.simulation.growth import grow
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.occupation import drawn_contents
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.specimen import Displacement, PlantedField, Specimen, grow, rotation
+from stemnet.simulation.quantities.fields import Constant, Ramp
+from stemnet.simulation.quantities.profiles import Above, Piecewise
+from stemnet.simulation.quantities.regions import Inside
+from stemnet.simulation.specimen import Displacement, PlantedField, Specimen, rotation
 from stemnet.simulation.worlds.world import SHAPE, Shape, World, cropped, field_of_view
 
 LOSS = decay_by_number(0.007)

@@ -15,11 +15,11 @@ from stemnet.simulation.distortions.elastic import graded
 from stemnet.simulation.distortions.polar import polarized
 from stemnet.simulation.distortions.textures import direction
 from stemnet.simulation.distortions.walls import neutral_wall
+from stemnet.simulation.growth import grow
 from stemnet.simulation.library import crystal
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.occupation import drawn_contents
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.specimen import grow
 from stemnet.simulation.worlds.world import SHAPE, Shape, World, cropped, field_of_view
 
 

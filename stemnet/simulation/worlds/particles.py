@@ -16,9 +16,9 @@ from stemnet.simulation.crystal import cubic_metal
 from stemnet.simulation.defects.nanoparticle import FCC_HEIGHTS, nanoparticle, wulff
 from stemnet.simulation.depth import attenuated, decay_by_number
 from stemnet.simulation.distortions.disorder import thermal_disorder
+from stemnet.simulation.growth import disordered
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.specimen import disordered
 from stemnet.simulation.worlds.world import SHAPE, Shape, World, cropped, field_of_view
 
 A_GOLD = 4.078

@@ -14,11 +14,12 @@ from stemnet.simulation.depth import attenuated, decay_by_number
 from stemnet.simulation.distortions.beam import mistilted
 from stemnet.simulation.distortions.disorder import thermal_disorder
 from stemnet.simulation.distortions.elastic import with_inclusion
-from stemnet.simulation.distortions.fields import Ramp, random_quantity
 from stemnet.simulation.distortions.tilts import tilted_octahedra
+from stemnet.simulation.growth import grow
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.specimen import Specimen, grow
+from stemnet.simulation.quantities.fields import Ramp, random_quantity
+from stemnet.simulation.specimen import Specimen
 from stemnet.simulation.worlds.world import SHAPE, Shape, World, cropped, field_of_view
 
 A_SRTIO3 = 3.905

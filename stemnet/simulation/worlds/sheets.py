@@ -12,13 +12,14 @@ from stemnet.simulation.artefacts.flicker import Flicker
 from stemnet.simulation.artefacts.jitter import LineJitter
 from stemnet.simulation.crystal import composition, dichalcogenide, honeycomb
 from stemnet.simulation.defects.point import substitutions, two_layers, vacancies
-from stemnet.simulation.defects.profiles import Ramp
 from stemnet.simulation.defects.shape import stepped_edge, without_dangling
 from stemnet.simulation.deformation import smoothly_strained, with_strain
 from stemnet.simulation.distortions.disorder import thermal_disorder
+from stemnet.simulation.growth import grow
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.specimen import Specimen, grow
+from stemnet.simulation.quantities.profiles import Graded
+from stemnet.simulation.specimen import Specimen
 from stemnet.simulation.worlds.world import SHAPE, Shape, World, cropped, field_of_view
 
 
@@ -151,7 +152,7 @@ def wsse_janus(rng: np.random.Generator, *, shape: Shape = SHAPE, sampling: floa
         orientation=rng.uniform(0, np.pi / 3),
         origin=tuple(rng.uniform(0, 1, 2)),
     )
-    specimen = specimen.with_field("top_selenium_share", Ramp((0.0, 0.0), (0.0, float(size[1])), 0.0, 1.0))
+    specimen = specimen.with_field("top_selenium_share", Graded((0.0, 0.0), (0.0, float(size[1])), 0.0, 1.0))
     share = specimen.planted["top_selenium_share"]
     specimen = two_layers(
         specimen,

@@ -9,13 +9,6 @@ import numpy as np
 from stemnet.simulation.crystal import composition
 from stemnet.simulation.distortions.chains import chained
 from stemnet.simulation.distortions.closures import FluxClosure, Skyrmion, Vortex, VortexArray
-from stemnet.simulation.distortions.fields import (
-    Product,
-    WallFade,
-    as_quantity,
-    random_patches,
-    random_quantity,
-)
 from stemnet.simulation.distortions.modes import by_sublattice, frozen_mode, row_shear
 from stemnet.simulation.distortions.polar import polarized
 from stemnet.simulation.distortions.textures import Texture, Uniform
@@ -23,6 +16,13 @@ from stemnet.simulation.distortions.tilts import tilted_octahedra
 from stemnet.simulation.distortions.walls import Nanodomain, Stripes, neutral_wall
 from stemnet.simulation.priors.draws import Range, sign, uniform, unit
 from stemnet.simulation.priors.wrongs.kinds import Growth, Wrong, one_lattice, sublattices
+from stemnet.simulation.quantities.fields import (
+    Product,
+    WallFade,
+    as_quantity,
+    random_patches,
+    random_quantity,
+)
 from stemnet.simulation.specimen import Quantity, Specimen
 
 CHALCOGENS = {"S", "Se", "Te"}

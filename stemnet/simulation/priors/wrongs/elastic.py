@@ -9,15 +9,15 @@ import numpy as np
 
 from stemnet.simulation.defects.dislocations import dislocated
 from stemnet.simulation.defects.order import graded_substitutions
-from stemnet.simulation.defects.regions import pair
 from stemnet.simulation.deformation import strained
 from stemnet.simulation.distortions.chemical import chemically_strained
 from stemnet.simulation.distortions.disorder import frozen_phonons, size_mismatch
 from stemnet.simulation.distortions.elastic import bent, random_waves, randomly_strained, with_inclusion
-from stemnet.simulation.distortions.fields import Disc, Step, random_quantity
 from stemnet.simulation.priors.draws import SUBSTITUTES, Range, log_uniform, sign, uniform, unit
 from stemnet.simulation.priors.wrongs.grains import lattice_rows
 from stemnet.simulation.priors.wrongs.kinds import Growth, Wrong, apart, one_lattice, sublattices
+from stemnet.simulation.quantities.fields import Disc, Step, random_quantity
+from stemnet.simulation.quantities.regions import pair
 from stemnet.simulation.specimen import Quantity, Specimen
 
 WAVES = 24

@@ -8,11 +8,11 @@ import numpy as np
 
 from stemnet.simulation.defects.amorphous import amorphized, amorphous_region
 from stemnet.simulation.defects.pieces import spread_out
-from stemnet.simulation.defects.regions import HalfPlane, Region
 from stemnet.simulation.defects.shape import lobed
 from stemnet.simulation.priors.draws import Range, uniform, unit
 from stemnet.simulation.priors.lattices import UNRESOLVED
 from stemnet.simulation.priors.wrongs.kinds import Growth, Wrong, apart
+from stemnet.simulation.quantities.regions import HalfPlane, Region
 from stemnet.simulation.specimen import Specimen
 
 

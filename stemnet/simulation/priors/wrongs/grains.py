@@ -11,11 +11,11 @@ from stemnet.simulation.crystal import scattering
 from stemnet.simulation.defects.boundaries import grain_boundary, polycrystal
 from stemnet.simulation.defects.faults import antiphase_boundary, stacking_fault, twin_boundary
 from stemnet.simulation.defects.layers import SEQUENCES, multilayer, stacked
-from stemnet.simulation.defects.regions import pair
 from stemnet.simulation.defects.walls import low_angle_boundary
 from stemnet.simulation.priors.draws import Range, sign, uniform, unit
 from stemnet.simulation.priors.lattices import BRIGHTNESS
 from stemnet.simulation.priors.wrongs.kinds import Growth, Wrong, apart, one_lattice
+from stemnet.simulation.quantities.regions import pair
 from stemnet.simulation.specimen import Specimen
 
 ROWS = ((1, 0), (0, 1), (1, 1), (1, -1))

@@ -10,9 +10,10 @@ import numpy as np
 
 from stemnet.simulation.crystal import Crystal, scattering
 from stemnet.simulation.defects.pieces import spread_out
+from stemnet.simulation.growth import grow
 from stemnet.simulation.priors.draws import Range, Vector
 from stemnet.simulation.priors.lattices import BRIGHTNESS
-from stemnet.simulation.specimen import Specimen, grow, rotation
+from stemnet.simulation.specimen import Specimen, rotation
 
 SLACK = 0.9
 """Random displacements bring columns no closer than this share of the least distance asked for."""

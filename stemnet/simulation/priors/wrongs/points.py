@@ -10,11 +10,11 @@ from stemnet.simulation.crystal import ATOMIC_NUMBERS, composition, formula
 from stemnet.simulation.defects.adatoms import adatoms, interstitials
 from stemnet.simulation.defects.order import graded_substitutions, ordered_substitutions
 from stemnet.simulation.defects.point import antisites, divacancies, substitutions, vacancies, vacancy_lines
-from stemnet.simulation.distortions.fields import random_quantity
 from stemnet.simulation.occupation import drawn_contents
 from stemnet.simulation.priors.draws import SUBSTITUTES, Range, uniform
 from stemnet.simulation.priors.wrongs.grains import ROWS
 from stemnet.simulation.priors.wrongs.kinds import Growth, Wrong, apart, one_lattice, sublattices
+from stemnet.simulation.quantities.fields import random_quantity
 from stemnet.simulation.specimen import Specimen
 
 ENOUGH = 30

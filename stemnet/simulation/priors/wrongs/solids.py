@@ -8,7 +8,6 @@ import numpy as np
 
 from stemnet.simulation.defects.amorphous import oxidized
 from stemnet.simulation.defects.nanoparticle import Ball
-from stemnet.simulation.defects.regions import HalfPlane
 from stemnet.simulation.defects.shape import (
     holes,
     lobed,
@@ -23,6 +22,7 @@ from stemnet.simulation.depth import attenuated, decay_by_number
 from stemnet.simulation.distortions.beam import mistilted
 from stemnet.simulation.priors.draws import Range, log_uniform, uniform, unit
 from stemnet.simulation.priors.wrongs.kinds import Growth, Wrong, apart
+from stemnet.simulation.quantities.regions import HalfPlane
 from stemnet.simulation.specimen import Quantity, Specimen
 
 FEW = 3

@@ -12,6 +12,11 @@ from stemnet.errors import StemnetError
 from stemnet.simulation.deformation import Vector, step_across
 from stemnet.simulation.specimen import Displacement, Quantity
 
+NEAREST = 12
+"""Cells around a place among which the nearest wall is looked for."""
+CHUNK = 20_000
+"""Places that are looked at together."""
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -229,13 +234,16 @@ class Patches:
 
 @dataclass(frozen=True)
 class WallFade:
-    """What domain walls leave of an order: 0 on a wall between two labels, 1 within the domains.
+    """What the walls between domains leave of an order: tanh(distance / width).
+
+    Cells of one label side by side are one domain: what counts is the distance
+    from the nearest cell of another label.
 
     Parameters
     ----------
     patches : Patches
     width : float
-        The order recovers as tanh(distance / width) [A].
+        [A]
     """
 
     patches: Patches
@@ -243,19 +251,16 @@ class WallFade:
 
     def __call__(self, yx: np.ndarray) -> np.ndarray:
         """Values (N,) at places (N, 2) [A]."""
-        yx, left = np.asarray(yx), np.ones(len(yx))
-        labels = np.array(self.patches.labels)
-        centers = np.array(self.patches.centers)
-        distances, nearest = cKDTree(centers).query(yx)
-        for label in np.unique(labels):
-            others = centers[labels != label]
-            ours = labels[nearest] == label
-            if not len(others) or not ours.any():
-                continue
-            beyond, which = cKDTree(others).query(yx[ours])
-            # The wall halves the line between the two centers; a difference of squares measures along it.
-            apart = np.linalg.norm(others[which] - centers[nearest[ours]], axis=1)
-            left[ours] = np.tanh((beyond**2 - distances[ours] ** 2) / (2 * apart) / self.width)
+        centers, labels = np.array(self.patches.centers), np.array(self.patches.labels)
+        near = min(NEAREST, len(centers))
+        left = np.ones(len(yx))
+        for rows in (slice(start, start + CHUNK) for start in range(0, len(yx), CHUNK)):
+            away, which = (part.reshape(-1, near) for part in cKDTree(centers).query(yx[rows], k=near))
+            apart = np.linalg.norm(centers[which][:, :, None] - centers[which][:, None], axis=-1)
+            # How far the line between cells j and i is away; a cell begins beyond the farthest of its lines.
+            beyond = (away[:, :, None] ** 2 - away[:, None] ** 2) / (2 * np.where(apart > 0, apart, np.inf))
+            distance = np.where(labels[which] == labels[which[:, :1]], np.inf, beyond.max(2))
+            left[rows] = np.tanh(distance.min(1) / self.width)
         return left
 
 

@@ -1,4 +1,4 @@
-"""Quantities as functions of place: constants, ramps, waves, soft steps, and what is put together of them."""
+"""Quantities as functions of place: grades, waves, soft steps, and what is put together of regions and labels."""
 
 from __future__ import annotations
 
@@ -6,19 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from stemnet.simulation.defects.regions import Region, Vector
+from stemnet.simulation.quantities.regions import Region, Vector
 from stemnet.simulation.specimen import Displacement, Quantity, Specimen, nothing
-
-
-@dataclass(frozen=True)
-class Constant:
-    """The same value everywhere."""
-
-    value: float
-
-    def __call__(self, yx: np.ndarray) -> np.ndarray:
-        """Values (N,)."""
-        return np.full(len(yx), self.value)
 
 
 @dataclass(frozen=True)
@@ -31,7 +20,7 @@ class Unknown:
 
 
 @dataclass(frozen=True)
-class Ramp:
+class Graded:
     """Linear from one point to another, constant before and beyond.
 
     Parameters
