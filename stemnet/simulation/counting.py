@@ -70,7 +70,7 @@ def tabulated(mean: Tensor, normal: Tensor) -> Tensor:
     place[0, 0, :, 0] = normal.reshape(-1) / WIDEST
     place[0, 0, :, 1] = (mean.sqrt().sqrt_().reshape(-1) - (last + first) / 2) * (2 / (last - first))
     read = torch.nn.functional.grid_sample(
-        _quantiles().to(mean.device)[None, None],
+        _quantiles(mean.device)[None, None],
         place,
         mode="bilinear",
         padding_mode="border",
@@ -79,8 +79,8 @@ def tabulated(mean: Tensor, normal: Tensor) -> Tensor:
     return read.floor_().reshape(mean.shape)
 
 
-@lru_cache(maxsize=1)
-def _quantiles() -> Tensor:
+@lru_cache(maxsize=4)
+def _quantiles(device: torch.device) -> Tensor:
     """Real quantiles over (fourth root of the mean, normal number), float32."""
     roots = np.linspace(FAINTEST**0.25, FEW**0.25, STEPS[0])
     normals = np.linspace(-WIDEST, WIDEST, STEPS[1])
@@ -97,4 +97,4 @@ def _quantiles() -> Tensor:
         at, known = at[np.isfinite(at)], counts[np.isfinite(at)]
         rising = np.diff(at, prepend=-np.inf) > 1e-12
         row[:] = PchipInterpolator(at[rising], known[rising])(normals)
-    return torch.as_tensor(table.clip(0), dtype=torch.float32)
+    return torch.as_tensor(table.clip(0), dtype=torch.float32, device=device)

@@ -20,12 +20,13 @@ from stemnet.simulation.scene import Scene
 
 REACH, TAILS_REACH = 5.0, 8.0
 """Columns further outside the frame than this many widths are left out; the second where they have long tails."""
-FINE_ENOUGH = 1.5
-"""Columns narrower than this many pixels are drawn on a grid twice as fine."""
+FINE_ENOUGH, COARSE_ENOUGH = 1.5, 3.0
+"""Columns narrower than the first [px] are drawn on a grid twice as fine as the pixels, columns wider than the second
+on one half as fine, which holds all that the probe passes."""
 SMOOTH_ENOUGH = 2.5
 """Images whose columns are wider than this many grid pixels are read with the shorter kernel."""
 GRAIN_BAND = 0.69
-"""Highest frequency of a support's texture, over its correlation length: there exp(-2 (pi x)^2) is 1e-4."""
+"""Highest frequency of a support's texture, times its correlation length: there exp(-2 (pi x)^2) is 1e-4."""
 MOST_PIXELS = 2**23
 """Of the grids that are transformed at once: bounds the memory."""
 
@@ -103,13 +104,13 @@ def _lit(scenes: Sequence[Scene], device: torch.device | str, draw: Drawing | No
 class _Grid:
     """How a scene is drawn; scenes alike in this are drawn together.
 
-    `fine` grid pixels a pixel, `margin` grid pixels before the first pixel,
+    `fine` grid pixels a pixel (1/2, 1 or 2), `margin` grid pixels before the first pixel,
     `rows` and `cols` in all, `table` points across the transfer function, and
     whether the scan leaves its grid (not at all, by rows, or within them along
     x, or along both axes), and the kernel to read it with.
     """
 
-    fine: int
+    fine: float
     margin: int
     rows: int
     cols: int
@@ -119,10 +120,13 @@ class _Grid:
 
 
 def _grid_of(scene: Scene) -> _Grid:
-    fine = 1 if scene.width >= FINE_ENOUGH else 2
+    fine = 1.0 if scene.width >= FINE_ENOUGH else 2.0
+    grained = scene.support > 0 and scene.support_length < GRAIN_BAND / 0.25
+    if scene.width >= COARSE_ENOUGH and not grained:
+        fine = 0.5
     reach = (TAILS_REACH if scene.tails else REACH) * scene.width + scene.raster.largest
     margin = math.ceil(fine * reach) + SHARP.taps
-    rows, cols = (_fast(fine * length + 2 * margin) for length in scene.shape)
+    rows, cols = (_fast(math.ceil(fine * length) + 2 * margin) for length in scene.shape)
     if scene.raster.largest == 0:
         astray = "nowhere"
     elif scene.raster.within is None:
@@ -136,7 +140,7 @@ def _grid_of(scene: Scene) -> _Grid:
 @lru_cache(maxsize=4096)
 def _fast(length: int) -> int:
     """The next length that transforms quickly and that many scenes share."""
-    coarse = 32 if length < 640 else 64
+    coarse = 16 if length < 256 else 32 if length < 640 else 64
     while length % coarse or next_fast_len(length, real=True) != length:
         length += 1
     return length
@@ -258,43 +262,51 @@ def _read(spectrum: Tensor, grid: _Grid, scenes: Sequence[Scene]) -> Tensor:
     """The image where the beam was, (B, H, W)."""
     height, width = scenes[0].shape
     device, fine, margin = spectrum.device, grid.fine, grid.margin
+    # A coarse grid's spectrum, with zeros beyond, makes an image of the pixels themselves.
+    zoom, stride = max(1, round(1 / fine)), max(1, round(fine))
+    rows, cols = (slice(zoom * margin, zoom * margin + stride * side, stride) for side in (height, width))
+    wide = zoom * grid.cols
     if grid.astray == "nowhere":
-        image = torch.fft.irfft2(spectrum, s=(grid.rows, grid.cols))
-        return _cut(image, grid, height, width)
+        if zoom > 1:
+            half = grid.rows // 2
+            high, low = spectrum[:, :half], spectrum[:, half:]
+            between = high.new_zeros(len(high), (zoom - 1) * grid.rows, high.shape[2])
+            spectrum = torch.cat([high, between, low], dim=1)
+        lines = torch.fft.ifft(spectrum, dim=1)[:, rows]
+        return zoom**2 * torch.fft.irfft(lines, n=wide, dim=2)[:, :, cols]
     offsets = np.stack([scene.raster.rows for scene in scenes])
     down = torch.as_tensor(fine * (np.arange(height) + offsets[..., 0]) + margin, device=device)
     if grid.astray == "rows":
         lines = read_rows(torch.fft.ifft(spectrum, dim=1), down, grid.reader)
         _, kx = _frequencies(grid)
         lines *= _phase(offsets[..., 1:] * kx, device)
-        image = torch.fft.irfft(lines, n=grid.cols, dim=2)
-        return image[:, :, margin : margin + fine * width : fine].contiguous()
+        return zoom * torch.fft.irfft(lines, n=wide, dim=2)[:, :, cols]
     image = torch.fft.irfft2(spectrum, s=(grid.rows, grid.cols))
     within = torch.as_tensor(
-        np.stack([scene.raster.within_all((height, width)) for scene in scenes]),
-        device=device,
+        np.stack([scene.raster.within_all((height, width)) for scene in scenes]), device=device
     )
-    rows = margin + fine * torch.arange(height, device=device)
     # Columns of the grid that no pixel of the frame is read from are cut away.
     spare = math.ceil(fine * max(scene.raster.largest for scene in scenes)) + grid.reader.taps
-    image = image[:, :, margin - spare : margin + fine * width + spare].contiguous()
+    image = image[:, :, margin - spare : margin + math.ceil(fine * width) + spare].contiguous()
+    stray_y, stray_x = (
+        torch.as_tensor(offsets[..., axis : axis + 1].astype(np.float32), device=device) + within[:, axis]
+        for axis in (0, 1)
+    )
     if grid.astray == "both":
         # The columns of the grid before and after the image stray as the image's first and last.
-        near = np.clip((np.arange(image.shape[2]) - spare) // fine, 0, width - 1)
-        stray = torch.as_tensor(offsets[..., :1].astype(np.float32), device=device) + within[:, 0]
-        stray = stray[:, :, near]
-        image = read_along(image, rows, fine * stray, 1, grid.reader)
+        near = np.clip((np.arange(image.shape[2]) - spare) / fine, 0, width - 1).astype(int)
+        pixels, part = _pixels(height, fine, margin, device)
+        image = read_along(image, pixels, fine * stray_y[:, :, near] + part[:, None], 1, grid.reader)
     else:
         image = read_rows(image, down, grid.reader)
-    stray = torch.as_tensor(offsets[..., 1:].astype(np.float32), device=device) + within[:, 1]
-    cols = spare + fine * torch.arange(width, device=device)
-    return read_along(image, cols, fine * stray, 2, grid.reader)
+    pixels, part = _pixels(width, fine, spare, device)
+    return read_along(image, pixels, fine * stray_x + part, 2, grid.reader)
 
 
-def _cut(image: Tensor, grid: _Grid, height: int, width: int) -> Tensor:
-    """The pixels of the frame."""
-    top, fine = grid.margin, grid.fine
-    return image[:, top : top + fine * height : fine, top : top + fine * width : fine].contiguous()
+def _pixels(length: int, fine: float, first: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Where the image's pixels lie on a grid: whole grid pixels (length,), and the parts beyond them."""
+    place = fine * torch.arange(length, device=device)
+    return place.to(torch.int64) + first, place - place.floor()
 
 
 def _phase(turns: np.ndarray, device: torch.device | str) -> Tensor:

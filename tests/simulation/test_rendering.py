@@ -22,7 +22,7 @@ from stemnet.simulation.crystal import ATOMIC_NUMBERS, perovskite
 from stemnet.simulation.growth import grow
 from stemnet.simulation.microscope import REFERENCE_CROSS_SECTION, Microscope
 from stemnet.simulation.probe import Probe
-from stemnet.simulation.rendering import _frequencies, _grid_of, expected, render
+from stemnet.simulation.rendering import _grid_of, expected, render
 from stemnet.simulation.scene import stage
 from stemnet.simulation.specimen import rotation
 
@@ -243,10 +243,13 @@ def test_the_truth_is_where_a_fit_finds_columns_under_strong_jitter(correlation)
 
 
 def dense(scene) -> np.ndarray:
-    """The image by summing every column's wave at every frequency of the grid, in float64, where the beam was."""
+    """The image by summing every column's wave at every frequency, in float64, where the beam was.
+
+    Up to two periods a pixel, whatever grid the scene is drawn on, and in a field of the same size.
+    """
     grid = _grid_of(scene)
-    ky, kx = _frequencies(grid)
-    kx = np.fft.fftfreq(grid.cols) * grid.fine
+    rows, cols = (int(4 * side / grid.fine) for side in (grid.rows, grid.cols))
+    ky, kx = np.fft.fftfreq(rows, 0.25), np.fft.fftfreq(cols, 0.25)
     axis = np.linspace(-scene.otf_limit, scene.otf_limit, len(scene.otf))
     table = RegularGridInterpolator((axis, axis), scene.otf.astype(complex), bounds_error=False, fill_value=0)
     k2 = ky[:, None] ** 2 + kx**2
@@ -256,7 +259,7 @@ def dense(scene) -> np.ndarray:
     otf = (1 - scene.tails) * otf + scene.tails * np.exp(-2 * np.pi * 2.2 * scene.width * np.sqrt(k2))
     down = np.exp(-2j * np.pi * np.outer(ky, scene.yx[:, 0])) * scene.electrons
     spectrum = (down @ np.exp(-2j * np.pi * np.outer(scene.yx[:, 1], kx))) * otf
-    spectrum *= grid.fine**2 / (grid.rows * grid.cols)
+    spectrum *= 16 / (rows * cols)
     image = np.zeros(scene.shape)
     for i in range(scene.shape[0]):
         stray = scene.raster.at(np.full(scene.shape[1], i), np.arange(scene.shape[1]))
