@@ -92,21 +92,23 @@ def _cells_within(
     """Cells (i, j) that may have a site in the frame, (M, 2)."""
     slack = np.abs(np.array([[0, 0], [1, 0], [0, 1], [1, 1]]) @ cell).max(0)
     slack = slack + np.abs((sites + origin) @ cell).max(0)
-    rows = []
-    for i in range(first[0], last[0] + 1):
-        bounds = np.array([-np.inf, np.inf])
-        for axis in (0, 1):
-            step = cell[1, axis]
-            ends = np.array([low[axis] - slack[axis], high[axis] + slack[axis]]) - i * cell[0, axis]
-            if abs(step) > 1e-9:
-                near, far = np.sort(ends / step)
-                bounds = np.array([max(bounds[0], near), min(bounds[1], far)])
-            elif ends[0] > 0 or ends[1] < 0:
-                bounds = np.array([1.0, 0.0])
-        if bounds[0] <= bounds[1]:
-            j = np.arange(max(first[1], int(np.floor(bounds[0]))), min(last[1], int(np.ceil(bounds[1]))) + 1)
-            rows.append(np.stack([np.full(len(j), i), j], axis=1))
-    return np.concatenate(rows) if rows else np.zeros((0, 2), dtype=int)
+    i = np.arange(first[0], last[0] + 1)
+    # Of each row of cells i, those j whose corner lies within the frame and the slack around it.
+    near, far = np.full(len(i), float(first[1])), np.full(len(i), float(last[1]))
+    for axis in (0, 1):
+        low_end, high_end = (
+            bound - i * cell[0, axis] for bound in (low[axis] - slack[axis], high[axis] + slack[axis])
+        )
+        step = cell[1, axis]
+        if abs(step) > 1e-9:
+            ends = np.sort(np.stack([low_end, high_end]) / step, axis=0)
+            near, far = np.maximum(near, np.floor(ends[0])), np.minimum(far, np.ceil(ends[1]))
+        else:
+            far[(low_end > 0) | (high_end < 0)] = -np.inf
+    count = np.maximum(far - near + 1, 0)
+    count = np.where(np.isfinite(count), count, 0).astype(int)
+    inner = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.stack([np.repeat(i, count), np.repeat(near.astype(int), count) + inner], axis=1)
 
 
 def repeats_of(crystal: Crystal, thickness: float | None) -> float:

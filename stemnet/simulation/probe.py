@@ -7,7 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 import scipy.fft
-from scipy.interpolate import CubicSpline
 
 from stemnet.errors import StemnetError
 
@@ -235,13 +234,12 @@ def marginal(table: np.ndarray, limit: float, blur: float, width: float) -> tupl
     k = np.linspace(0, limit, size // 2 + 1)
     mtf = np.abs(table[size // 2 :, size // 2]) * np.exp(-2 * (np.pi * blur * k) ** 2)
     weight = np.where(k == 0, 0.5, 1.0) * mtf
-    coarse = np.arange(60) * (width / 10)
-    light = np.cos(2 * np.pi * coarse[:, None] * k) @ weight
-    fine = np.arange(4 * 59 + 1) * (width / 40)
-    light = CubicSpline(coarse, light / light[0])(fine)
+    distance = np.arange(240) * (width / 40)
+    light = np.cos(2 * np.pi * distance[:, None] * k) @ weight
+    light /= light[0]
     # Beyond the core a sum over a grid of frequencies ripples.
     end = int(np.argmax(light < 1e-4)) or len(light)
-    return fine[:end], light[:end]
+    return distance[:end], light[:end]
 
 
 def core_width(table: np.ndarray, limit: float, source_size: float, smearing: float) -> float:

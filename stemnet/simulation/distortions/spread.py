@@ -58,9 +58,11 @@ def pieces(
     shares : ndarray, shape (M,)
         Of the column's brightness; those of a column add up to 1.
     """
+    rows, offsets, shares = np.arange(len(specimen)), np.zeros((len(specimen), 2)), np.ones(len(specimen))
+    if not any(name in specimen.planted for name in SPREAD):
+        return rows, offsets, shares
     variances, axes = np.linalg.eigh(spread_of(specimen))
     sigma = np.sqrt(np.maximum(variances, 0))
-    rows, offsets, shares = np.arange(len(specimen)), np.zeros((len(specimen), 2)), np.ones(len(specimen))
     for axis in (0, 1):
         wide = sigma[rows, axis] > least
         if not wide.any():
