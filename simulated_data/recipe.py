@@ -10,8 +10,8 @@ import argparse
 import hashlib
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -45,37 +45,40 @@ STEP = 8
 class Example:
     """A world and its seed; counts are stored as whole numbers, a detector's signal is not."""
 
-    name: str
     make: Callable[..., World]
     seed: int
-    parameters: Mapping[str, float] = field(default_factory=dict)
     counts: bool = True
+
+    @property
+    def name(self) -> str:
+        """Of the world and of its files."""
+        return self.make.__name__
 
     def world(self, shape: tuple[int, int] = SHAPE) -> World:
         """Draw it, at any size."""
-        return self.make(np.random.default_rng([self.seed, 0]), shape=shape, **self.parameters)
+        return self.make(np.random.default_rng([self.seed, 0]), shape=shape)
 
 
 EXAMPLES = (
-    Example("pbtio3_domains", ferroelectrics.pbtio3_domains, 1),
-    Example("pbtio3_polar", ferroelectrics.pbtio3_polar, 2),
-    Example("srtio3_mistilt", perovskites.srtio3_mistilt, 3),
-    Example("bifeo3_closure", ferroelectrics.bifeo3_closure, 4),
-    Example("remos2_05", alloys.remos2, 5, {"rhenium": 0.05}),
-    Example("remos2_55", alloys.remos2, 6, {"rhenium": 0.55}),
-    Example("remos2_78", alloys.remos2, 7, {"rhenium": 0.78}),
-    Example("remos2_95", alloys.remos2, 8, {"rhenium": 0.95}),
-    Example("mvteo_m2", oxides.mvteo_m2, 9),
-    Example("wsse_janus", sheets.wsse_janus, 10),
-    Example("mos2_defects", sheets.mos2_defects, 11),
-    Example("graphene_low_dose", sheets.graphene_low_dose, 12),
-    Example("srtio3_tilt_strain", perovskites.srtio3_tilt_strain, 13),
-    Example("srtio3_tilt_strain_abf", perovskites.srtio3_tilt_strain_abf, 13),
-    Example("grain_boundary", boundaries.grain_boundary, 14),
-    Example("dislocations", boundaries.dislocations, 15),
-    Example("si110_dumbbells", boundaries.si110_dumbbells, 16),
-    Example("au_nanoparticle", particles.au_nanoparticle, 17),
-    Example("sparse_on_carbon", particles.sparse_on_carbon, 18, counts=False),
+    Example(ferroelectrics.pbtio3_domains, 1),
+    Example(ferroelectrics.pbtio3_polar, 2),
+    Example(perovskites.srtio3_mistilt, 3),
+    Example(ferroelectrics.bifeo3_closure, 4),
+    Example(alloys.remos2_05, 5),
+    Example(alloys.remos2_55, 6),
+    Example(alloys.remos2_78, 7),
+    Example(alloys.remos2_95, 8),
+    Example(oxides.mvteo_m2, 9),
+    Example(sheets.wsse_janus, 10),
+    Example(sheets.mos2_defects, 11),
+    Example(sheets.graphene_low_dose, 12),
+    Example(perovskites.srtio3_tilt_strain, 13),
+    Example(perovskites.srtio3_tilt_strain_abf, 13),
+    Example(boundaries.grain_boundary, 14),
+    Example(boundaries.dislocations, 15),
+    Example(boundaries.si110_dumbbells, 16),
+    Example(particles.au_nanoparticle, 17),
+    Example(particles.sparse_on_carbon, 18, counts=False),
 )
 
 
@@ -121,7 +124,6 @@ def freeze(example: Example, folder: Path, shape: tuple[int, int] = SHAPE) -> di
     return {
         "name": name,
         "world": f"{example.make.__module__}.{example.make.__name__}",
-        "parameters": dict(example.parameters),
         "about": world.about,
         "seed": example.seed,
         "shape": shape,

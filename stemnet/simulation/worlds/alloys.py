@@ -134,3 +134,23 @@ def _stacked(specimen: Specimen) -> Specimen:
     doubled = prismatic & (specimen.sublattice == 1)
     changed = replace(specimen, species=np.where(doubled, "S2", specimen.species))
     return changed.select(~(prismatic & (specimen.sublattice == 2)))
+
+
+def remos2_05(rng: np.random.Generator, *, shape: Shape = SHAPE, sampling: float = 0.12) -> World:
+    """Draw `remos2` with 5 % rhenium: MoS2 with a few bright columns."""
+    return remos2(rng, 0.05, shape=shape, sampling=sampling)
+
+
+def remos2_55(rng: np.random.Generator, *, shape: Shape = SHAPE, sampling: float = 0.12) -> World:
+    """Draw `remos2` with 55 % rhenium: chains here and there."""
+    return remos2(rng, 0.55, shape=shape, sampling=sampling)
+
+
+def remos2_78(rng: np.random.Generator, *, shape: Shape = SHAPE, sampling: float = 0.12) -> World:
+    """Draw `remos2` with 78 % rhenium: chains but where molybdenum gathers."""
+    return remos2(rng, 0.78, shape=shape, sampling=sampling)
+
+
+def remos2_95(rng: np.random.Generator, *, shape: Shape = SHAPE, sampling: float = 0.12) -> World:
+    """Draw `remos2` with 95 % rhenium: chains everywhere."""
+    return remos2(rng, 0.95, shape=shape, sampling=sampling)
