@@ -11,7 +11,7 @@ import numpy as np
 from stemnet.columns import Columns, concatenate
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
-from stemnet.simulation.artefacts.kinds import Ground, Texture
+from stemnet.simulation.artefacts.kinds import Ground
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.movement import Motion, Movement, Path
 from stemnet.simulation.rendering import render
@@ -27,9 +27,10 @@ PIXELS_AT_ONCE = 2**20
 class Movie:
     """A specimen that moves under a microscope; any frame can be made alone.
 
-    Scan errors, noise and counts are drawn anew in every frame; what belongs to
-    the specimen or the detector (contamination, the ramps of `gradient`) is
-    the same in all. A frame is a function of the seed and its number alone.
+    Scan errors, noise and counts are drawn anew in every frame; contamination
+    and the ramps of `gradient` are the same in all, and stay with the frame;
+    the grain of a support is the same too, and drifts with the specimen. A
+    frame is a function of the seed and its number alone.
 
     Parameters
     ----------
@@ -49,8 +50,7 @@ class Movie:
     Raises
     ------
     StemnetError
-        If there are no frames, no time passes, or the microscope has a
-        texture, whose grain would change from frame to frame.
+        If there are no frames, or no time passes.
     """
 
     specimen: Specimen
@@ -68,11 +68,6 @@ class Movie:
             raise StemnetError(
                 f"A movie of {self.frames} frames of {self.seconds:g} s was asked for; give one or more, of a "
                 "positive time."
-            )
-        if self.microscope.of_kind(Texture):
-            raise StemnetError(
-                "The grain of a support would be another one in every frame of a movie; leave Support out, or lay an "
-                "amorphous film on the specimen (stemnet.simulation.defects.amorphous)."
             )
 
     @cached_property
@@ -129,8 +124,12 @@ class Movie:
             return np.clip(1 + (yx / np.array(self.shape) - 0.5) @ slope, 0.1, None)
 
         places, electrons = scene.drawn
+        y, x = self.drift[frame] / microscope.sampling
         return replace(
             scene,
+            support=scene.support * (self._first_peak / scene.peak),
+            grain_seed=int(np.random.default_rng([self.seed, 4]).integers(2**62)),
+            grain_shift=(float(y), float(x)),
             electrons=scene.electrons * ramp(scene.yx),
             drawn=(places, electrons * ramp(places)),
             knots=ground,

@@ -14,6 +14,7 @@ from scipy.fft import next_fast_len
 from torch import Tensor
 
 from stemnet.simulation.counting import poisson
+from stemnet.simulation.grain import lasting_grain
 from stemnet.simulation.gridding import SHARP, SMOOTH, Kernel, read_along, read_rows, spread
 from stemnet.simulation.responding import Drawing, responded
 from stemnet.simulation.scene import Scene
@@ -56,6 +57,9 @@ def render(scenes: Sequence[Scene], device: torch.device | str = "cpu") -> Tenso
 
     shape, everyone = scenes[0].shape, range(len(scenes))
     images = _lit(scenes, device, draw)
+    for image, scene in zip(images, scenes, strict=True):
+        if scene.support > 0 and scene.grain_seed is not None:
+            image += lasting_grain(scene, device)
     images = responded(images, scenes, draw, before_counting=True)
     images = poisson(images, draw(everyone, shape))
     return responded(images, scenes, draw, before_counting=False)
@@ -225,7 +229,7 @@ def _add_support(
     device, fine = spectrum.device, grid.fine
     read_y, read_x = (torch.as_tensor(k, dtype=torch.float32, device=device) for k in _read_back(grid))
     for image, scene, row in zip(spectrum, scenes, rows, strict=True):
-        if scene.support == 0:
+        if scene.support == 0 or scene.grain_seed is not None:
             continue
         # Frequencies beyond the band would hold less than a ten-thousandth of the amplitude.
         band = GRAIN_BAND / max(scene.support_length, 1e-6)

@@ -73,7 +73,11 @@ class Scene:
     specimen : Specimen
         Where it came from, row for row.
     seed : int
-        Seeds the noise.
+        Seeds the noise, and the support's grain with it.
+    grain_seed : int, optional
+        Seeds the grain alone: frames of one movie share it.
+    grain_shift : tuple of float
+        How far the support has moved since it was seeded (y, x) [px].
     """
 
     shape: tuple[int, int]
@@ -97,6 +101,8 @@ class Scene:
     peak: float
     specimen: Specimen
     seed: int
+    grain_seed: int | None = None
+    grain_shift: tuple[float, float] = (0.0, 0.0)
 
     def columns(self) -> Columns:
         """The truth: columns whose centre appears inside the frame."""

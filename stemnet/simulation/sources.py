@@ -18,7 +18,6 @@ import numpy as np
 
 from stemnet.errors import StemnetError
 from stemnet.simulation import worlds
-from stemnet.simulation.artefacts.kinds import Texture
 from stemnet.simulation.crystal import Crystal
 from stemnet.simulation.defects.adatoms import adatoms, sites_on
 from stemnet.simulation.defects.point import vacancies
@@ -315,9 +314,7 @@ class Movies:
         drift = draw(empty, Microscope(), (1, 1), movements=(path,)).drift
         subject = self.subject(rng, float(np.abs(drift).max()))
         specimen, movements = self.motions.set_up(subject.specimen, rng)
-        artefacts = tuple(a for a in subject.microscope.artefacts if not isinstance(a, Texture))
-        microscope = replace(subject.microscope, artefacts=artefacts)
-        return draw(specimen, microscope, subject.shape, movements=(path, *movements))
+        return draw(specimen, subject.microscope, subject.shape, movements=(path, *movements))
 
     def example(self, index: int) -> Example:
         """Image `index`."""

@@ -324,7 +324,6 @@ def test_fields_and_vacancies_go_with_the_drift():
     [
         (lambda: filmed(sheet(), 0), "0 frames"),
         (lambda: filmed(sheet(), 2, seconds=0.0), "positive"),
-        (lambda: filmed(sheet(), 2, microscope=Microscope(artefacts=(Support(0.1, 1.0),))), "grain"),
         (lambda: filmed(sheet(), 2, Diffusion((10**6,), 1.0)).scene(0), "rows"),
         (lambda: filmed(sheet(), 2, Diffusion((0,), -1.0)).scene(0), "-1"),
         (lambda: filmed(sheet(), 2, VacancyHopping(1.0)).scene(0), "none"),
@@ -343,3 +342,22 @@ def test_a_specimen_may_be_empty():
     film = simulate_movie(atoms([]), MICROSCOPE, SHAPE, 2, (DriftPath((1.0, 0.0)),), seed=0)
     assert len(film.columns) == 0
     assert film.micrograph.image.shape == (2, *SHAPE)
+
+
+def test_a_support_lasts_and_drifts_with_the_specimen():
+    """Without columns and with many electrons the frames are the support alone."""
+    microscope = Microscope(
+        Probe(80, 30), sampling=SAMPLING, dose=1e9, background=0.0, artefacts=(Support(0.3, 0.5),)
+    )
+    movie = filmed(atoms(np.zeros((0, 2))), 3, DriftPath((1.0, -0.6), scanning=0.0), microscope=microscope)
+    scenes = [movie.scene(k) for k in range(3)]
+    frames = render(scenes).double().numpy()
+    assert movie.drift[2] / SAMPLING == pytest.approx([10.0, -6.0])
+    counting = np.sqrt(2 * frames[0].max())
+    np.testing.assert_allclose(frames[2][10:, :-6], frames[0][:-10, 6:], atol=6 * counting)
+    assert np.abs(frames[2] - frames[0]).max() > 50 * counting
+    support = scenes[0].support
+    assert frames[0].mean() == pytest.approx(2 * support, rel=0.15)
+    assert frames[0].std() == pytest.approx(support, rel=0.15)
+    other = filmed(atoms(np.zeros((0, 2))), 1, seed=1, microscope=microscope)
+    assert np.abs(render([other.scene(0)]).double().numpy()[0] - frames[0]).max() > 50 * counting
