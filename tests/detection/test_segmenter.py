@@ -146,15 +146,17 @@ def test_dark_columns_are_found_and_said_to_be_dark():
 def test_frames_are_treated_alike_and_numbered():
     image = simulation("mos2").micrograph.image
     rng = np.random.default_rng(0)
-    blanks = [rng.poisson(image.mean(), SHAPE) for _ in range(8)]
+    blanks = [rng.poisson(18.295734405517578, SHAPE) for _ in range(8)]
     found = find_columns(
         Micrograph(np.stack([image, *blanks, image])), weights(), Settings(width=plain().width)
     )
     columns = found.columns
     np.testing.assert_array_equal(columns.yx[columns["frame"] == 0], columns.yx[columns["frame"] == 9])
     same_columns(columns.yx[columns["frame"] == 0], plain().columns.yx, SHAPE, 0.05)
-    # A frame of nothing but noise yields 0 to 14 false columns of the 300 that would fit; 3.6 on the average of 24.
-    assert ((columns["frame"] > 0) & (columns["frame"] < 9)).sum() <= 8 * 7
+    # Frames of nothing but noise; other seeds and levels of it yield up to 14 false columns, 3.6 on the average.
+    false = [(columns["frame"] == number).sum() for number in range(1, 9)]
+    assert false[0] <= 3
+    assert np.mean(false) <= 3
     assert found.probability.shape == (10, *SHAPE)
 
 

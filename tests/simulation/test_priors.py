@@ -50,7 +50,8 @@ def test_every_image_is_finite_with_electrons_in_it(scenes):
 
 def test_samplings_and_widths_are_those_of_micrographs(scenes, simulator):
     sampling = np.array([scene.sampling for scene in scenes])
-    assert 0.03 < sampling.min() < 0.1 < 0.25 < sampling.max() < 0.8
+    # One draw in several hundred is coarser.
+    assert 0.03 < sampling.min() < 0.1 < 0.25 < np.quantile(sampling, 0.98) < 0.6
     low, high = simulator.microscope.width
     width = np.array([scene.width for scene in scenes])
     assert np.all((width > 0.999 * low) & (width < 1.001 * high))

@@ -78,7 +78,7 @@ def test_errors_add_up():
 def test_a_still_beam_off_the_grid_shifts_everything_the_other_way(dy, dx, width):
     yx = np.array([[20.0, 5.5], [33.3, 60.1]])
     raster = Raster(np.full((64, 2), [dy, dx]))
-    np.testing.assert_allclose(apparent_positions(yx, raster, gaussian(width)), yx - [dy, dx], atol=0.02)
+    np.testing.assert_allclose(apparent_positions(yx, raster, gaussian(width)), yx - [dy, dx], atol=1e-9)
 
 
 def test_where_a_column_appears_is_where_the_beam_met_it():
@@ -88,7 +88,7 @@ def test_where_a_column_appears_is_where_the_beam_met_it():
     apparent = apparent_positions(yx, raster, gaussian(3.0))
     rows = np.arange(300)
     met = np.column_stack([np.interp(apparent[:, 0], rows, raster.rows[:, axis]) for axis in (0, 1)])
-    np.testing.assert_allclose(apparent + met, yx, atol=3e-3)
+    np.testing.assert_allclose(apparent + met, yx, atol=1e-3)
 
 
 def test_within_a_row_the_beam_meets_a_column_where_its_offset_leads():

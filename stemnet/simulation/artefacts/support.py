@@ -11,6 +11,9 @@ from stemnet.simulation.artefacts.kinds import Texture
 class Support(Texture):
     """Texture of an amorphous film; its mean scattering is twice its deviation.
 
+    Nothing scatters less than nothing: what would be below zero is cut, which
+    takes 2 % from the deviation.
+
     Parameters
     ----------
     share : float
