@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -70,9 +71,10 @@ def simulate_from(config: DictConfig) -> None:
     ):
         try:
             for examples in batches(source, done, count, size, config.workers):
-                images = render([example.scene for example in examples]).numpy()
+                scenes = [example.scene for example in examples]
+                images = render(scenes).numpy()
                 sink.append(images, examples)
-                columns += sum(len(example.scene.columns()) for example in examples)
+                columns += sum(int(scene.within_frame(scene.apparent).sum()) for scene in scenes)
                 bar.update(len(examples))
                 if stopping() and len(sink) < count:
                     raise KeyboardInterrupt
@@ -203,8 +205,6 @@ def _already(config: DictConfig, settings: Mapping[str, Any]) -> int:
 
 
 def _count_in(path: Path, settings: Mapping[str, Any]) -> int:
-    import json
-
     try:
         former = json.loads((path / "settings.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:

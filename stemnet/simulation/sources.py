@@ -30,7 +30,7 @@ from stemnet.simulation.movie import Movie
 from stemnet.simulation.occupation import drawn_contents
 from stemnet.simulation.priors import dosed
 from stemnet.simulation.scene import Scene, stage
-from stemnet.simulation.specimen import Specimen
+from stemnet.simulation.specimen import Specimen, nothing
 
 Range = tuple[float, float]
 
@@ -308,10 +308,7 @@ class Movies:
         path = self.motions.path()
         draw = partial(Movie, frames=self.frames, seconds=self.seconds, seed=seed)
         # The drift does not look at the specimen: it is drawn first, to know how much is needed.
-        empty = Specimen(
-            np.zeros((0, 2)), np.zeros(0, "<U2"), np.zeros(0, int), np.zeros((0, 2)), np.zeros(0)
-        )
-        drift = draw(empty, Microscope(), (1, 1), movements=(path,)).drift
+        drift = draw(nothing(), Microscope(), (1, 1), movements=(path,)).drift
         subject = self.subject(rng, float(np.abs(drift).max()))
         specimen, movements = self.motions.set_up(subject.specimen, rng)
         return draw(specimen, subject.microscope, subject.shape, movements=(path, *movements))
