@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from file_writers import lattice, write_emd, write_hyperspy, write_nsid
 
-from stemnet import Micrograph, StemnetError
+from stemnet import Columns, Micrograph, StemnetError
 from stemnet.reading import read_micrograph
+from stemnet.storage import write_result
 
 NM = [(0.01, "nm", False)] * 2
 
@@ -158,14 +159,9 @@ def test_plain_hdf5_with_an_attribute(tmp_path):
 
 
 def test_own_result_file(tmp_path):
-    storage = pytest.importorskip("stemnet.storage")
-    from stemnet import Columns
-
     columns = Columns(np.random.default_rng(0).random((64, 2)), (40, 48), 0.15)
     image = Micrograph(lattice(), 0.15)
-    storage.write_result(
-        tmp_path / "result.h5", micrograph=image, columns=columns, probability=np.ones((40, 48))
-    )
+    write_result(tmp_path / "result.h5", micrograph=image, columns=columns, probability=np.ones((40, 48)))
     read = read_micrograph(tmp_path / "result.h5")
     np.testing.assert_array_equal(read.image, lattice())
     assert read.sampling == pytest.approx(0.15)
