@@ -26,6 +26,10 @@ from stemnet.simulation.probe import Probe, core_width, transfer
 from stemnet.simulation.specimen import Specimen
 
 
+LIGHT = (0.4, 1.4)
+"""Exponents of the atomic number of signals in which light columns show: ABF, differential and integrated ones."""
+
+
 @dataclass(frozen=True)
 class MicroscopePrior:
     """Random microscopes and acquisition settings.
@@ -59,6 +63,9 @@ class MicroscopePrior:
         Inner collection angle [mrad]: the contrast's exponent is that of the
         ring from there to 2.5 to 5 times as much, or where that is less 1.5;
         without it any exponent from 1.5 to 2.
+    light : float
+        How often the contrast's exponent is that of a bright-field signal, 0.4 to 1.4, at which
+        light columns stand beside heavy ones.
     gain : float
         How often the image is in a detector's units, with a dark level, in whole numbers of 16 bits.
     digits : float
@@ -84,6 +91,7 @@ class MicroscopePrior:
     fourfold: float = 0.0
     c5: float = 0.0
     inner_angle: Range | None = None
+    light: float = 0.0
     gain: float = 0.0
     digits: float = 0.0
     inverted: float = 0.0
@@ -142,6 +150,8 @@ class MicroscopePrior:
         return replace(probe, **drawn) if drawn else probe
 
     def _exponent(self, rng: np.random.Generator, voltage: float) -> float:
+        if self.light and rng.random() < self.light:
+            return float(rng.uniform(*LIGHT))
         if self.inner_angle is None:
             return float(rng.uniform(1.5, 2.0))
         inner = rng.uniform(*self.inner_angle)
