@@ -13,6 +13,17 @@ from stemnet.columns import Columns
 from stemnet.simulation.scene import Scene
 
 
+WEAK = 0.3
+"""Columns below this share of the bright ones' intensity are weak beside them."""
+
+
+def _weak(truth: Columns) -> np.ndarray:
+    """Mask of the columns that are weak beside the bright ones, (N,)."""
+    if not len(truth):
+        return np.zeros(0, dtype=bool)
+    return np.asarray(truth["intensity"] < WEAK * np.quantile(truth["intensity"], 0.9))
+
+
 @dataclass(frozen=True)
 class Targets:
     """Soft peaks on true columns.
@@ -31,12 +42,16 @@ class Targets:
         do not count: no network should be taught to see what is not there.
     contrast : float
         Columns weaker than this share of the brightest do not count either.
+    weak : float
+        Pixels on weak columns count ``1 + weak`` times: they are few, and beside
+        bright ones a network that ignores them is nearly always right.
     """
 
     share: float = 0.4
     sigma: tuple[float, float] = (0.9, 2.4)
     visible: float = 5.0
     contrast: float = 0.02
+    weak: float = 0.0
 
     def must_be_found(self, truth: Columns) -> np.ndarray:
         """Mask of the columns that can be seen, shape (N,)."""
@@ -59,7 +74,7 @@ class Targets:
         target : Tensor, shape (B, H, W)
             1 on columns, falling off as a Gaussian.
         weight : Tensor, shape (B, H, W)
-            0 around columns that cannot be seen, 1 elsewhere.
+            0 around columns that cannot be seen, ``1 + weak`` on weak ones, 1 elsewhere.
         """
         truths = [scene.columns() for scene in scenes]
         seen = [self.must_be_found(truth) for truth in truths]
@@ -67,6 +82,9 @@ class Targets:
         target = self._peaks(truths, seen, shape, 1.0, device)
         hidden = self._peaks(truths, [~mask for mask in seen], shape, 2.0, device)
         weight = torch.where((hidden > 0.4) & (target < 0.1), 0.0, 1.0)
+        if self.weak:
+            rows = [mask & _weak(truth) for mask, truth in zip(seen, truths, strict=True)]
+            weight = weight * (1 + self.weak * self._peaks(truths, rows, shape, 1.5, device))
         return target, weight
 
     def _peaks(

@@ -1,0 +1,152 @@
+"""From an image to places that the network takes for columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from stemnet.detection.localization import locate
+from stemnet.detection.normalization import Normalization
+from stemnet.detection.resampling import without_spikes, zoomed
+from stemnet.detection.tiling import apply_tiled
+from stemnet.models.checkpoint import Checkpoint
+
+LEAVE_ALONE = (0.8, 1.3)
+"""Zooms in this range are not worth the resampling."""
+VIEWS = (1, 2, 4, 8)
+"""Numbers of mirrored and turned views that may be asked for."""
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Peaks of the network's answer.
+
+    Parameters
+    ----------
+    yx : ndarray, shape (N, 2)
+        [px of the image]
+    score : ndarray, shape (N,)
+        Probability at the peak.
+    spread : ndarray, shape (N,)
+        Standard deviation of the score among the views; NaN where there is one view.
+    probability : Tensor, shape (h, w)
+        The network's map at its own scale.
+    """
+
+    yx: np.ndarray
+    score: np.ndarray
+    spread: np.ndarray
+    probability: Tensor
+
+    def __len__(self) -> int:
+        return len(self.yx)
+
+    def map_at(self, shape: tuple[int, int]) -> np.ndarray:
+        """The probability at the image's own size, (H, W)."""
+        shown = self.probability
+        if shown.shape != torch.Size(shape):
+            shown = functional.interpolate(shown[None, None], size=shape, mode="bilinear")[0, 0]
+        return shown.cpu().numpy()
+
+
+class Finder:
+    """A network at work on images of one kind.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    views : int
+        Mirrored and turned views of the image that are averaged: 1, 2, 4 or 8.
+    device : torch.device or str
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, views: int = 1, device: torch.device | str = "cpu"
+    ) -> None:
+        self.network = checkpoint.network.to(device).to(memory_format=torch.channels_last)
+        self.card = checkpoint.card
+        self.normalization = Normalization(**checkpoint.card.normalization)
+        self.views = views
+        self.device = device
+
+    def zoom(self, width: float) -> float:
+        """Factor that brings columns of a width [px] to the network's working width."""
+        zoom = self.card.working_width / width
+        return 1.0 if LEAVE_ALONE[0] < zoom < LEAVE_ALONE[1] else float(zoom)
+
+    def __call__(
+        self,
+        image: np.ndarray,
+        width: float,
+        least: float,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Candidates:
+        """Find the peaks of one frame.
+
+        Parameters
+        ----------
+        image : ndarray, shape (H, W)
+            Bright columns; NaN where nothing was measured.
+        width : float
+            Sigma of a column [px].
+        least : float
+            Probability below which a peak is not reported.
+        progress : callable, optional
+            Called with (tiles done, tiles in all).
+
+        Returns
+        -------
+        Candidates
+        """
+        pixels = torch.as_tensor(np.ascontiguousarray(image), dtype=torch.float32, device=self.device)
+        scaled, factors = zoomed(without_spikes(pixels), self.zoom(width))
+        prepared = self.normalization(scaled[None])[0]
+        mean, square = torch.zeros_like(prepared), torch.zeros_like(prepared)
+        for number in range(self.views):
+            counted = _counted(progress, number, self.views)
+            seen = _turned_back(apply_tiled(self.network, _turned(prepared, number), progress=counted), number)
+            mean += seen / self.views
+            if self.views > 1:
+                square += seen**2 / self.views
+        _, centres, score = locate(mean[None], least)
+        spread = torch.full_like(score, torch.nan)
+        if self.views > 1:
+            row, col = (centres.round().long().T[axis].clamp(0, mean.shape[axis] - 1) for axis in (0, 1))
+            spread = (square[row, col] - mean[row, col] ** 2).clamp_min(0).sqrt()
+        yx = (centres.cpu().numpy().astype(np.float64) + 0.5) / np.array(factors) - 0.5
+        inside = within(yx, image.shape)
+        return Candidates(
+            yx[inside],
+            score.cpu().numpy().astype(np.float64)[inside],
+            spread.cpu().numpy().astype(np.float64)[inside],
+            mean,
+        )
+
+
+def within(yx: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Whether positions lie on a pixel of the image, (N,)."""
+    return np.all((yx >= -0.5) & (yx <= np.array(shape) - 0.5), axis=1)
+
+
+def _turned(image: Tensor, number: int) -> Tensor:
+    """View `number` of an image: two mirrors, then their quarter turns."""
+    flipped = image.flip(1) if number % 2 else image
+    return torch.rot90(flipped, (2 * (number // 2) + number // 4) % 4)
+
+
+def _turned_back(image: Tensor, number: int) -> Tensor:
+    turned = torch.rot90(image, -((2 * (number // 2) + number // 4) % 4))
+    return turned.flip(1) if number % 2 else turned
+
+
+def _counted(
+    progress: Callable[[int, int], None] | None, view: int, views: int
+) -> Callable[[int, int], None] | None:
+    if progress is None:
+        return None
+    return lambda done, tiles: progress(view * tiles + done, views * tiles)

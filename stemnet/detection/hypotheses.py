@@ -1,0 +1,148 @@
+"""On which scale, and bright or dark? Hypotheses are weighed by what their fitted columns explain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+from scipy.spatial import cKDTree
+from skimage.measure import block_reduce
+
+from stemnet.detection.candidates import Finder
+from stemnet.detection.refinement import refine
+from stemnet.detection.resampling import binned, binning, to_binned
+from stemnet.detection.scale import estimate_widths
+
+TRIAL = 384
+"""Hypotheses are tried on a part of the image this large, in working pixels."""
+QUICK = 6
+"""Iterations of a fit that only has to tell columns from nothing."""
+SPARSE = 7.0
+"""Columns further apart than this many widths are single atoms to the fit."""
+SPARSE_GROUND = 5.0
+"""Distance of the background's knots around single atoms, in widths."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What the columns of an image may be like, and the evidence for it.
+
+    Parameters
+    ----------
+    width : float
+        Sigma of a column [px].
+    sign : float
+        1 where columns are bright, -1 where they are dark.
+    evidence : float
+        Gain in log-likelihood per pixel that the fitted columns bring beyond
+        what as many places in pure noise would.
+    fitted : float
+        The width that the fit came to [px].
+    """
+
+    width: float
+    sign: float
+    evidence: float = 0.0
+    fitted: float = float("nan")
+
+
+def choose(image: np.ndarray, finder: Finder, least: float, width: float | None = None) -> Hypothesis | None:
+    """The best supported hypothesis on width and polarity.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+        NaN where nothing was measured.
+    finder : Finder
+    least : float
+        Probability from which a peak is a candidate.
+    width : float, optional
+        The width [px], where the user knows it: only the polarity is open then.
+
+    Returns
+    -------
+    Hypothesis or None
+        None where nothing at all stands out of the noise.
+    """
+    widths = [width] if width else [estimate.width for estimate in estimate_widths(image)]
+    open_ = [Hypothesis(w, sign) for w in widths for sign in _polarities(image, w, finder)]
+    if not open_:
+        return None
+    tried = [tested(image, hypothesis, finder, least) for hypothesis in open_]
+    best = max(tried, key=lambda hypothesis: hypothesis.evidence)
+    if width:
+        return best
+    if best.evidence == 0:
+        return None
+    if np.isfinite(best.fitted) and abs(np.log(best.fitted / best.width)) > np.log(1.25):
+        again = tested(image, replace(best, width=best.fitted), finder, least)
+        best = max(best, again, key=lambda hypothesis: hypothesis.evidence)
+    return best
+
+
+def tested(image: np.ndarray, hypothesis: Hypothesis, finder: Finder, least: float) -> Hypothesis:
+    """Weigh a hypothesis by what its fitted columns explain of a part of the image.
+
+    A column's squared significance is the gain in log-likelihood that it
+    brings; what the best of so many places in pure noise would bring is
+    taken off. Magnified noise has many columns and no gain.
+    """
+    width = hypothesis.width
+    crop = _busiest(image, TRIAL * width / finder.card.working_width, width) * np.float32(hypothesis.sign)
+    found = finder(crop, width, least)
+    if not len(found):
+        return hypothesis
+    factor = binning(width)
+    yx, sigma = to_binned(found.yx, factor), width / factor
+    fit = refine(
+        binned(crop, factor), yx, sigma, max_iterations=QUICK, background_spacing=ground_spacing(yx, sigma)
+    )
+    places = crop.size / (2 * np.pi * width**2)
+    strength = np.where(fit.ok & np.isfinite(fit.significance), fit.significance, 0.0)
+    gain = strength**2 - 2 * np.log(max(places, 2.0))
+    fitted = fit.common_width * factor if fit.ok.sum() > 4 else float("nan")
+    if not 0.4 < fitted / width < 2.5:
+        # What was fitted is not what the network was asked for.
+        return hypothesis
+    return replace(hypothesis, evidence=float(gain.clip(0).sum() / crop.size), fitted=fitted)
+
+
+def ground_spacing(yx: np.ndarray, width: float) -> float | None:
+    """Distance of the background's knots in the fit [px]; None leaves it to the fit.
+
+    Between single atoms the support shows, and must be followed closely;
+    within a lattice a background that bends between columns would eat them.
+    """
+    if len(yx) < 2:
+        return SPARSE_GROUND * width
+    nearest = cKDTree(yx).query(yx, k=2)[0][:, 1]
+    return SPARSE_GROUND * width if np.median(nearest) > SPARSE * width else None
+
+
+def _polarities(image: np.ndarray, width: float, finder: Finder) -> tuple[float, ...]:
+    """Bright columns stand out upwards; where the image leans the other way both signs are tried."""
+    crop = _busiest(image, TRIAL * width / finder.card.working_width, width)
+    crop = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float32)
+    band = ndimage.gaussian_filter(crop, width) - ndimage.gaussian_filter(crop, 4 * width)
+    deviation = band.std()
+    skew = float(np.mean(band**3) / deviation**3) if deviation > 0 else 0.0
+    return (1.0,) if skew > 0 else (1.0, -1.0)
+
+
+def _busiest(image: np.ndarray, side: float, width: float) -> np.ndarray:
+    """The part of an image, of a side [px], that varies most at the scale of a column; or all of it."""
+    tall, wide = (min(length, max(64, round(side))) for length in image.shape)
+    if (tall, wide) == image.shape:
+        return image
+    step = max(1, int(width / 1.5))
+    filled = np.where(np.isfinite(image), image, np.nanmedian(image))
+    coarse = block_reduce(filled, step, np.mean) if step > 1 else filled
+    band = ndimage.gaussian_filter(coarse, width / step) - ndimage.gaussian_filter(coarse, 4 * width / step)
+    # One hot pixel or one bright speck must not decide.
+    band = np.clip(band, *np.percentile(band, [1, 99]))
+    energy = ndimage.uniform_filter(band**2, (max(1, tall // step), max(1, wide // step)), mode="constant")
+    y, x = np.unravel_index(np.argmax(energy), energy.shape)
+    top = int(np.clip(y * step - tall // 2, 0, image.shape[0] - tall))
+    left = int(np.clip(x * step - wide // 2, 0, image.shape[1] - wide))
+    return image[top : top + tall, left : left + wide]
