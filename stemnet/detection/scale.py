@@ -8,12 +8,19 @@ at which no single column can be seen.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import fft, ndimage
 
+from stemnet.detection.resampling import binned
+
 CROP = 512
+SMALLEST = 16
+COARSER = 3
+"""Where noise drowns the columns, pixels of this many are put together [px]."""
+DROWNED = 0.1
+"""Share of the image's variance below which they are drowned."""
 LARGEST = 64
 """Lags beyond this are not looked at [px]; columns wider than a third of it are zoomed out first."""
 BIAS = 1.12
@@ -55,14 +62,27 @@ def estimate_widths(image: np.ndarray) -> list[WidthEstimate]:
     list of WidthEstimate
         Empty if the image holds no structure wider than a pixel.
     """
+    estimates = _estimates(image)
+    if max((estimate.strength for estimate in estimates), default=0.0) < DROWNED:
+        coarse = _estimates(binned(image, COARSER))
+        estimates += [replace(estimate, width=COARSER * estimate.width) for estimate in coarse]
+    different: list[WidthEstimate] = []
+    for found in estimates:
+        if all(abs(np.log(found.width / other.width)) > np.log(1.35) for other in different):
+            different.append(found)
+    return different
+
+
+def _estimates(image: np.ndarray) -> list[WidthEstimate]:
+    """One estimate for every background that is removed."""
+    if min(image.shape) < SMALLEST:
+        return []
     crops = _crops(image)
-    estimates: list[WidthEstimate] = []
+    estimates = []
     for length in (CROP / 16, 14.0, 6.0):
         lags = _radial_autocorrelation(crops, length)
         found = None if lags is None else _central_peak(lags)
-        if found is None or found.strength < 0.02:
-            continue
-        if all(abs(np.log(found.width / other.width)) > np.log(1.35) for other in estimates):
+        if found is not None and found.strength >= 0.02:
             estimates.append(found)
     return estimates
 

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from stemnet.columns import Columns, concatenate
+from stemnet.detection.acceptance import Acceptance, features
 from stemnet.detection.candidates import Candidates, Finder, within
 from stemnet.detection.hypotheses import QUICK, Hypothesis, choose, ground_spacing
 from stemnet.detection.refinement import Refinement, refine
@@ -19,15 +20,20 @@ from stemnet.models.checkpoint import Checkpoint
 
 SMALLEST = 16
 FAINT = 0.01
-"""Peaks of this probability are believed in the company of certain ones."""
-COMPANY = 0.3
-"""Share of certain ones among all peaks that makes such company: noise has none, most of a lattice's are."""
-FAINTEST = (0.12, 0.25)
-"""Least height of a doubtful and of a very doubtful column, as a share of the certain ones' median."""
-VERY_DOUBTFUL = 0.15
-"""Probability below which a column is very doubtful."""
+"""Peaks of this probability are candidates where the fit takes part in the judgement."""
+ACCEPTED = 0.5
+"""Probability from which a fitted candidate is a column."""
+DOUBTED = 0.2
+"""Candidates below this probability are not fitted to the end."""
+LEAST = 1e-9
+"""Where the threshold alone decides, every significant candidate is a column."""
+TRUSTED = 0.85
+"""Expected F1 below which a result is of low confidence."""
+FEW = 10
+"""Fewer columns than this a frame are no lattice."""
 NARROWEST = 0.7
 """Columns of a smaller sigma are noise or sampled too coarsely [px]."""
+DARK = "The columns are dark on a bright ground; the image was inverted to find them."
 FITTED = ("intensity", "width", "sigma_y", "sigma_x", "significance")
 """What the fit says of every column, by the names of `Refinement`."""
 
@@ -39,11 +45,11 @@ class Settings:
     Parameters
     ----------
     threshold : float or None
-        Probability above which a peak is a candidate; None takes the one
-        calibrated with the weights, and fainter peaks where most are certain.
+        Probability of the network above which a significant peak is a column;
+        None lets network and fit judge together, which is calibrated.
     significance : float
-        A candidate stays if its fitted height is this many standard errors
-        above nothing, its neighbors being fitted too.
+        No column's fitted height is fewer standard errors above nothing, its
+        neighbors being fitted too.
     width : float or None
         Sigma of a column [px], to overrule the estimate.
     refine : bool
@@ -54,7 +60,7 @@ class Settings:
     """
 
     threshold: float | None = None
-    significance: float = 2.5
+    significance: float = 1.5
     width: float | None = None
     refine: bool = True
     views: int = 1
@@ -79,6 +85,11 @@ class Detection:
     confident : bool
     reasons : tuple of str
         Why not, in words.
+    notes : tuple of str
+        What else the user should know.
+    expected_f1 : float
+        F1 that the columns' own probabilities promise, of the worst frame; NaN
+        where nothing was judged.
     """
 
     columns: Columns
@@ -88,6 +99,8 @@ class Detection:
     dark: bool = False
     confident: bool = True
     reasons: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    expected_f1: float = float("nan")
 
 
 def find_columns(
@@ -134,18 +147,21 @@ def find_columns(
     chosen = choose(typical, Finder(checkpoint, 1, device), threshold, settings.width)
     if chosen is None:
         return _nothing(micrograph, "No column stands out of the noise at any width that the image suggests.")
-    search = _Search(finder, settings, threshold, chosen)
-    parts, maps, certain = [], [], []
+    together = settings.threshold is None and settings.refine
+    acceptance = Acceptance.from_card(checkpoint.card.acceptance) if together else None
+    search = _Search(finder, settings, threshold, acceptance, chosen)
+    parts, maps, expected = [], [], []
     for number, frame in enumerate(frames):
         said = (lambda stage, i, n: progress(stage, i, n)) if progress and len(frames) == 1 else None
-        columns, probability, sure = search.frame(frame, micrograph.sampling, said)
-        certain.append(sure)
+        columns, probability, quality = search.frame(frame, micrograph.sampling, said)
+        expected.append(quality)
         parts.append(columns.with_fields(frame=np.full(len(columns), number)))
         maps.append(probability.astype(np.float16))
         if progress and len(frames) > 1:
             progress("frames", number + 1, len(frames))
     columns = concatenate(parts)
-    reasons = _doubts(columns, chosen, certain)
+    reasons = _doubts(columns, float(np.min(expected)), len(frames))
+    notes = (DARK,) if chosen.sign < 0 else ()
     return Detection(
         columns=columns,
         probability=np.stack(maps),
@@ -154,6 +170,8 @@ def find_columns(
         dark=chosen.sign < 0,
         confident=not reasons,
         reasons=tuple(reasons),
+        notes=notes,
+        expected_f1=float(np.min(expected)),
     )
 
 
@@ -164,6 +182,7 @@ class _Search:
     finder: Finder
     settings: Settings
     threshold: float
+    acceptance: Acceptance | None
     hypothesis: Hypothesis
 
     def frame(
@@ -172,59 +191,62 @@ class _Search:
         sampling: float | None,
         progress: Callable[[str, int, int], None] | None,
     ) -> tuple[Columns, np.ndarray, bool]:
-        """Columns of one frame, the probability map, and whether enough of the peaks are certain."""
+        """Columns of one frame, the probability map, and the F1 to be expected."""
         bright, width = image * np.float32(self.hypothesis.sign), self.hypothesis.width
         inner = (lambda i, n: progress("network", i, n)) if progress else None
-        found = self.finder(bright, width, min(FAINT, self.threshold), inner)
-        certain = len(found) > 0 and float((found.score >= self.threshold).mean()) >= COMPANY
-        # Only the fit can tell faint columns from saddles between bright ones.
-        faint = certain and self.settings.threshold is None and self.settings.refine
-        kept = np.flatnonzero(found.score >= (FAINT if faint else self.threshold))
-        yx, fields = found.yx[kept], dict.fromkeys(FITTED, np.full(len(kept), np.nan))
+        found = self.finder(bright, width, self.threshold if self.acceptance is None else FAINT, inner)
+        probability, kept, yx = found.score, np.arange(len(found)), found.yx
+        fields = dict.fromkeys(FITTED, np.full(len(kept), np.nan))
+        judged = probability
         if self.settings.refine and len(kept):
             if progress:
                 progress("fit", 0, 1)
-            fit, rows = self._fitted(bright, yx, found.score[kept], width)
-            yx, kept = fit.yx, kept[rows]
-            fields = {name: getattr(fit, name) for name in FITTED}
+            fit, kept, probability, judged = self._fitted(bright, found, width)
+            yx, fields = fit.yx, {name: getattr(fit, name) for name in FITTED}
             if progress:
                 progress("fit", 1, 1)
-        fields["score"] = found.score[kept]
+        fields |= {"score": probability, "network_score": found.score[kept]}
         if self.settings.views > 1:
             fields["score_spread"] = found.spread[kept]
         order = np.lexsort((yx[:, 1], yx[:, 0]))
         columns = Columns(yx, image.shape, sampling, fields).select(order)
-        return columns, found.map_at(image.shape), certain
+        return columns, found.map_at(image.shape), _expected_f1(probability, judged)
 
     def _fitted(
-        self, image: np.ndarray, yx: np.ndarray, score: np.ndarray, width: float
-    ) -> tuple[Refinement, np.ndarray]:
-        """Fit candidates together, roughly; fit again, to the end, without those that are no columns."""
+        self, image: np.ndarray, found: Candidates, width: float
+    ) -> tuple[Refinement, np.ndarray, np.ndarray, np.ndarray]:
+        """Fit candidates together, roughly; fit again, to the end, without those that are no columns.
+
+        Returns the fit, the candidates that are its rows, their probabilities,
+        and the probabilities of all candidates.
+        """
         factor = binning(width)
-        coarse, start, sigma = binned(image, factor), to_binned(yx, factor), width / factor
+        coarse, start, sigma = binned(image, factor), to_binned(found.yx, factor), width / factor
         ground = ground_spacing(start, sigma)
         rough = refine(coarse, start, sigma, max_iterations=QUICK, background_spacing=ground)
-        good = self._real(rough, score)
-        kept = np.flatnonzero(good) if good.any() else np.arange(len(yx))
+        known = features(found.score, rough, sigma)
+        judged = self._judged(known, found.score, rough)
+        kept = np.flatnonzero(judged >= (DOUBTED if self.acceptance else LEAST))
+        if not len(kept):
+            return _in_pixels(_rows(rough, kept), factor), kept, judged[kept], judged
         fit = refine(coarse, rough.yx[kept], rough.common_width, background_spacing=ground)
+        again = features(found.score[kept], fit, sigma)
+        again[:, -2:] = known[kept, -2:]  # the company of all candidates, not of the chosen ones
+        probability = self._judged(again, found.score[kept], fit)
         # What the fit moves off the image belongs to the neighborhood, not to the image.
-        good = self._real(fit, score[kept]) & within(from_binned(fit.yx, factor), image.shape)
-        return _in_pixels(_rows(fit, good), factor), kept[good]
+        good = probability >= (ACCEPTED if self.acceptance else LEAST)
+        good &= within(from_binned(fit.yx, factor), image.shape)
+        return _in_pixels(_rows(fit, good), factor), kept[good], probability[good], judged
 
-    def _real(self, fit: Refinement, score: np.ndarray) -> np.ndarray:
-        """Which fitted candidates are columns.
+    def _judged(self, known: np.ndarray, score: np.ndarray, fit: Refinement) -> np.ndarray:
+        """Probability of each candidate; 0 for those that are not significant."""
+        probability = score if self.acceptance is None else self.acceptance(known)
+        return np.where(np.nan_to_num(fit.significance) >= self.settings.significance, probability, 0.0)
 
-        In an image without noise any saddle between columns is significant, so
-        what the network doubts must also be of some height.
-        """
-        real = np.nan_to_num(fit.significance) >= self.settings.significance
-        certain = score >= self.threshold
-        if certain.any():
-            least = np.where(score < VERY_DOUBTFUL, FAINTEST[1], FAINTEST[0]) * np.median(
-                fit.amplitude[certain]
-            )
-            real &= certain | (fit.amplitude >= least)
-        return real
+
+def _expected_f1(accepted: np.ndarray, judged: np.ndarray) -> float:
+    """F1 that calibrated probabilities promise: hits among the accepted, misses among all candidates."""
+    return float(2 * accepted.sum() / max(len(accepted) + judged.sum(), 1e-9))
 
 
 def _rows(fit: Refinement, rows: np.ndarray) -> Refinement:
@@ -258,23 +280,19 @@ def _nothing(micrograph: Micrograph, reason: str) -> Detection:
     return Detection(columns, blank, float("nan"), 1.0, confident=False, reasons=(reason,))
 
 
-def _doubts(columns: Columns, chosen: Hypothesis, certain: list[bool]) -> list[str]:
+def _doubts(columns: Columns, expected: float, frames: int) -> list[str]:
     """Reasons not to trust what was found."""
     reasons = []
     if len(columns) == 0:
         reasons.append("No column stands out of the noise.")
-    elif np.median(columns["score"]) < 0.5:
-        reasons.append("Most columns were found with a probability below one half.")
-    elif not all(certain):
+    elif expected < TRUSTED:
         reasons.append(
-            "Few of the places that resemble a column are certain: single atoms, an amorphous support and "
-            "noise look like this."
+            f"By their own probabilities the columns promise an F1 of {expected:.2f} only: single atoms, an "
+            "amorphous support and noise look like this."
         )
-    if 0 < len(columns) < 10 * len(certain):
+    if 0 < len(columns) < FEW * frames:
         reasons.append(f"Only {len(columns)} columns were found.")
     fitted = columns["width"][np.isfinite(columns["width"])]
     if len(fitted) and np.median(fitted) < NARROWEST:
         reasons.append("The columns are hardly wider than a pixel: noise, or an image sampled too coarsely.")
-    if chosen.sign < 0:
-        reasons.append("The columns are dark on a bright ground; the image was inverted to find them.")
     return reasons

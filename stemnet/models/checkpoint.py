@@ -51,6 +51,9 @@ class Card:
         The resolved training config.
     versions : mapping
         Of the libraries that trained it.
+    acceptance : mapping
+        Numbers of `stemnet.detection.acceptance.Acceptance`; without them the
+        threshold alone decides.
     """
 
     network: Mapping[str, object]
@@ -63,6 +66,7 @@ class Card:
     scores: Mapping[str, float] = field(default_factory=dict)
     config: Mapping[str, object] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    acceptance: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,82 @@
+"""Learning, on simulated images, which candidates are columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from stemnet.detection.acceptance import Acceptance, features, fitted_acceptance
+from stemnet.detection.candidates import Finder
+from stemnet.detection.hypotheses import QUICK, ground_spacing
+from stemnet.detection.matching import match
+from stemnet.detection.refinement import refine
+from stemnet.detection.segmenter import FAINT
+from stemnet.models.checkpoint import Checkpoint
+from stemnet.simulation.simulator import Simulator
+from stemnet.training.targets import Targets
+
+SPLIT = 3
+"""Neither training, validation nor test scenes."""
+GUESS = 0.1
+"""Standard deviation of the log of the width that is told: an image's own estimate errs by as much."""
+HEAVIEST = 400
+"""A scene's candidates count as so many at most, else a few crowded scenes would decide."""
+
+
+def learn_acceptance(
+    checkpoint: Checkpoint,
+    simulator: Simulator,
+    targets: Targets,
+    count: int,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Acceptance, np.ndarray, np.ndarray]:
+    """Find candidates on simulated scenes, fit them, and learn which are columns.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    simulator : Simulator
+    targets : Targets
+        Decides which columns can be seen; the others are left out.
+    count : int
+        Scenes.
+    progress : callable, optional
+        Called with (scenes done, scenes in all).
+
+    Returns
+    -------
+    acceptance : Acceptance
+    known : ndarray, shape (N, 6)
+        Features of all candidates.
+    real : ndarray of bool, shape (N,)
+        Whether they are columns.
+    """
+    finder = Finder(checkpoint)
+    tables, labels = [], []
+    for number in range(count):
+        rng = np.random.default_rng([simulator.seed, SPLIT, number])
+        scene = simulator.scene(SPLIT, 0, number)
+        image, truth = simulator.images([scene])[0].numpy(), scene.columns()
+        width = float(np.hypot(scene.width, scene.lowpass))
+        told = width * float(np.exp(rng.normal(0, GUESS)))
+        found = finder(image, told, FAINT)
+        if len(found):
+            fit = refine(
+                image, found.yx, told, max_iterations=QUICK, background_spacing=ground_spacing(found.yx, told)
+            )
+            known = features(found.score, fit, told)
+            label = np.zeros(len(found), dtype=int)
+            pairs = match(fit.yx, truth.yx, width).pairs
+            label[pairs[:, 0]] = np.where(targets.must_be_found(truth)[pairs[:, 1]], 1, -1)
+            # What is cut by the rim is neither.
+            size = np.array(image.shape) - 1
+            label[((fit.yx < width) | (fit.yx > size - width)).any(axis=1)] = -1
+            rows = np.flatnonzero(label >= 0)
+            rows = rng.permutation(rows)[:HEAVIEST]
+            tables.append(known[rows])
+            labels.append(label[rows] == 1)
+        if progress:
+            progress(number + 1, count)
+    known, real = np.concatenate(tables), np.concatenate(labels)
+    return fitted_acceptance(known, real), known, real
