@@ -14,11 +14,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 from stemnet.detection.refinement import Refinement
 
-FEATURES = ("network", "significance", "height", "crowding", "certain_company", "significant_company")
+FEATURES = (
+    "network",
+    "significance",
+    "height",
+    "crowding",
+    "misfit_around",
+    "misfit_everywhere",
+    "certain_company",
+    "significant_company",
+)
 NEIGHBORS = 12
 AROUND = 10.0
 """Columns within this many widths are company [sigma]."""
@@ -44,7 +54,7 @@ class Acceptance:
     weights: Sequence[float]
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Probability of being a column, (N,), of candidates with `features` (N, 6)."""
+        """Probability of being a column, (N,), of candidates with `features` (N, 8)."""
         standard = (features - np.asarray(self.center)) / np.asarray(self.scale)
         logit = terms(standard) @ np.asarray(self.weights)
         return np.asarray(1 / (1 + np.exp(-np.clip(logit, -30, 30))))
@@ -64,13 +74,15 @@ def terms(standard: np.ndarray) -> np.ndarray:
     return np.concatenate([np.ones((len(standard), 1)), bounded, bounded[:, i] * bounded[:, j]], axis=1)
 
 
-def features(score: np.ndarray, fit: Refinement, width: float) -> np.ndarray:
+def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float) -> np.ndarray:
     """What is known of each candidate after a joint fit of all of them.
 
     Parameters
     ----------
     score : ndarray, shape (N,)
         The network's probability.
+    image : ndarray, shape (H, W)
+        That was fitted.
     fit : Refinement
         Row i is candidate i.
     width : float
@@ -78,11 +90,14 @@ def features(score: np.ndarray, fit: Refinement, width: float) -> np.ndarray:
 
     Returns
     -------
-    ndarray, shape (N, 6)
+    ndarray, shape (N, 8)
         Log odds of the score; log of 1 + significance; log height over the
         brightest candidate around; log of 1 + the light that neighbors throw
-        on the place, in heights of its own; shares of all candidates that the
-        network is certain of, and that are significant.
+        on the place, in heights of its own; log of the squared residuals over
+        the noise, around the place and of the whole image: where columns have
+        halos that the model has no shape for, a faint one may be a piece of
+        such; shares of all candidates that the network is certain of, and that
+        are significant.
     """
     count = len(score)
     if not count:
@@ -96,6 +111,8 @@ def features(score: np.ndarray, fit: Refinement, width: float) -> np.ndarray:
     brightest = np.maximum(beside.max(axis=1), height)
     own = np.maximum(height, LOW * brightest + 1e-30)
     thrown = (beside * np.exp(-((np.minimum(apart, 1e6) / width) ** 2) / 4)).max(axis=1)
+    misfit = _misfit(image, fit, width)
+    row, col = (np.rint(fit.yx[:, k]).astype(int).clip(0, image.shape[k] - 1) for k in (0, 1))
     shares = np.array([(score >= CERTAIN).mean(), (strength >= SIGNIFICANT).mean()])
     return np.column_stack(
         [
@@ -103,9 +120,22 @@ def features(score: np.ndarray, fit: Refinement, width: float) -> np.ndarray:
             np.log1p(strength),
             np.log(own / np.maximum(brightest, 1e-30)).clip(-7, 0),
             np.log1p(np.minimum(thrown / own, 50)),
+            np.log(misfit[row, col]).clip(-1, 5),
+            np.full(count, np.log(np.median(misfit[row, col])).clip(-1, 5)),
             np.broadcast_to(shares, (count, 2)),
         ]
     )
+
+
+def _misfit(image: np.ndarray, fit: Refinement, width: float) -> np.ndarray:
+    """Squared residuals over the noise, seen through a window of two widths, (H, W)."""
+    offset, slope = fit.noise
+    variance = np.maximum(offset + slope * fit.model, 1e-12 * max(abs(offset), 1e-30))
+    square = (image - fit.model) ** 2 / variance
+    known = np.isfinite(square)
+    window = 2 * width
+    total = gaussian_filter(np.where(known, square, 0.0), window, truncate=2.5)
+    return np.asarray(total / np.maximum(gaussian_filter(known.astype(float), window, truncate=2.5), 1e-6) + 1e-3)
 
 
 def fitted_acceptance(features: np.ndarray, real: np.ndarray, *, ridge: float = 3.0) -> Acceptance:
@@ -113,7 +143,7 @@ def fitted_acceptance(features: np.ndarray, real: np.ndarray, *, ridge: float = 
 
     Parameters
     ----------
-    features : ndarray, shape (N, 6)
+    features : ndarray, shape (N, 8)
     real : ndarray of bool, shape (N,)
     ridge : float
         Pull on every weight but the intercept's.

@@ -11,7 +11,7 @@ from skimage.measure import block_reduce
 
 from stemnet.detection.candidates import Finder
 from stemnet.detection.refinement import refine
-from stemnet.detection.resampling import binned, binning, to_binned
+from stemnet.detection.resampling import binned, binning, from_binned, to_binned
 from stemnet.detection.scale import estimate_widths
 
 TRIAL = 384
@@ -66,22 +66,58 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
         None where nothing at all stands out of the noise.
     """
     widths = [width] if width else [estimate.width for estimate in estimate_widths(image)]
-    open_ = [Hypothesis(w, sign) for w in widths for sign in _polarities(image, w, finder)]
-    if not open_:
+    if not widths:
         return None
-    tried = [tested(image, hypothesis, finder, least) for hypothesis in open_]
-    best = max(tried, key=lambda hypothesis: hypothesis.evidence)
+    working = finder.card.working_width
+    # All are judged on the same ground, which the narrowest choose: on parts of their own, a hypothesis that
+    # sees only a particle would beat one that sees the support around it too.
+    ground = _busiest(image, TRIAL * min(widths) / working, min(widths))
+    tried = []
+    for w in widths:
+        around = _grown(ground, TRIAL * w / working, image.shape)
+        for sign in _polarities(image[around.slices], w):
+            tried.append(tested(image, Hypothesis(w, sign), finder, least, ground))
     if width:
-        return best
-    if best.evidence == 0:
-        return None
-    if np.isfinite(best.fitted) and abs(np.log(best.fitted / best.width)) > np.log(1.25):
-        again = tested(image, replace(best, width=best.fitted), finder, least)
-        best = max(best, again, key=lambda hypothesis: hypothesis.evidence)
-    return best
+        return max(tried, key=lambda hypothesis: hypothesis.evidence)
+    # A width must bear itself out: noise, magnified, has columns of any width that is asked for until the
+    # network looks at the width which the fit came to.
+    consistent = [
+        tested(image, replace(one, width=one.fitted), finder, least, ground) if _off(one) else one
+        for one in tried
+    ]
+    best = max(consistent, key=lambda hypothesis: hypothesis.evidence)
+    return best if best.evidence > 0 else None
 
 
-def tested(image: np.ndarray, hypothesis: Hypothesis, finder: Finder, least: float) -> Hypothesis:
+def _off(hypothesis: Hypothesis) -> bool:
+    """Whether the fit came to another width than the network was told."""
+    fitted = hypothesis.fitted
+    return bool(np.isfinite(fitted) and abs(np.log(fitted / hypothesis.width)) > np.log(1.25))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A rectangle of an image [px]."""
+
+    top: int
+    left: int
+    tall: int
+    wide: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """Rows and columns."""
+        return slice(self.top, self.top + self.tall), slice(self.left, self.left + self.wide)
+
+    def holds(self, yx: np.ndarray) -> np.ndarray:
+        """Whether positions (N, 2) lie in it, (N,)."""
+        corner = np.array([self.top, self.left]) - 0.5
+        return np.all((yx >= corner) & (yx < corner + [self.tall, self.wide]), axis=1)
+
+
+def tested(
+    image: np.ndarray, hypothesis: Hypothesis, finder: Finder, least: float, ground: Part
+) -> Hypothesis:
     """Weigh a hypothesis by what its fitted columns explain of a part of the image.
 
     A column's squared significance is the gain in log-likelihood that it
@@ -89,7 +125,8 @@ def tested(image: np.ndarray, hypothesis: Hypothesis, finder: Finder, least: flo
     taken off. Magnified noise has many columns and no gain.
     """
     width = hypothesis.width
-    crop = _busiest(image, TRIAL * width / finder.card.working_width, width) * np.float32(hypothesis.sign)
+    around = _grown(ground, TRIAL * width / finder.card.working_width, image.shape)
+    crop = image[around.slices] * np.float32(hypothesis.sign)
     found = finder(crop, width, least)
     if not len(found):
         return hypothesis
@@ -98,14 +135,16 @@ def tested(image: np.ndarray, hypothesis: Hypothesis, finder: Finder, least: flo
     fit = refine(
         binned(crop, factor), yx, sigma, max_iterations=QUICK, background_spacing=ground_spacing(yx, sigma)
     )
-    places = crop.size / (2 * np.pi * width**2)
-    strength = np.where(fit.ok & np.isfinite(fit.significance), fit.significance, 0.0)
+    inside = ground.holds(from_binned(fit.yx, factor) + [around.top, around.left])
+    area = ground.tall * ground.wide
+    places = area / (2 * np.pi * width**2)
+    strength = np.where(fit.ok & inside & np.isfinite(fit.significance), fit.significance, 0.0)
     gain = strength**2 - 2 * np.log(max(places, 2.0))
     fitted = fit.common_width * factor if fit.ok.sum() > 4 else float("nan")
     if not 0.4 < fitted / width < 2.5:
         # What was fitted is not what the network was asked for.
         return hypothesis
-    return replace(hypothesis, evidence=float(gain.clip(0).sum() / crop.size), fitted=fitted)
+    return replace(hypothesis, evidence=float(gain.clip(0).sum() / area), fitted=fitted)
 
 
 def ground_spacing(yx: np.ndarray, width: float) -> float | None:
@@ -120,9 +159,8 @@ def ground_spacing(yx: np.ndarray, width: float) -> float | None:
     return SPARSE_GROUND * width if np.median(nearest) > SPARSE * width else None
 
 
-def _polarities(image: np.ndarray, width: float, finder: Finder) -> tuple[float, ...]:
+def _polarities(crop: np.ndarray, width: float) -> tuple[float, ...]:
     """Bright columns stand out upwards; where the image leans the other way both signs are tried."""
-    crop = _busiest(image, TRIAL * width / finder.card.working_width, width)
     crop = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float32)
     band = ndimage.gaussian_filter(crop, width) - ndimage.gaussian_filter(crop, 4 * width)
     deviation = band.std()
@@ -130,11 +168,11 @@ def _polarities(image: np.ndarray, width: float, finder: Finder) -> tuple[float,
     return (1.0,) if skew > 0 else (1.0, -1.0)
 
 
-def _busiest(image: np.ndarray, side: float, width: float) -> np.ndarray:
+def _busiest(image: np.ndarray, side: float, width: float) -> Part:
     """The part of an image, of a side [px], that varies most at the scale of a column; or all of it."""
     tall, wide = (min(length, max(64, round(side))) for length in image.shape)
     if (tall, wide) == image.shape:
-        return image
+        return Part(0, 0, tall, wide)
     step = max(1, int(width / 1.5))
     filled = np.where(np.isfinite(image), image, np.nanmedian(image))
     coarse = block_reduce(filled, step, np.mean) if step > 1 else filled
@@ -145,4 +183,14 @@ def _busiest(image: np.ndarray, side: float, width: float) -> np.ndarray:
     y, x = np.unravel_index(np.argmax(energy), energy.shape)
     top = int(np.clip(y * step - tall // 2, 0, image.shape[0] - tall))
     left = int(np.clip(x * step - wide // 2, 0, image.shape[1] - wide))
-    return image[top : top + tall, left : left + wide]
+    return Part(top, left, tall, wide)
+
+
+def _grown(part: Part, side: float, shape: tuple[int, ...]) -> Part:
+    """The part with its surroundings, so that it has at least a side [px], as far as the image goes."""
+    tall, wide = (
+        min(length, max(old, round(side))) for length, old in zip(shape, (part.tall, part.wide), strict=True)
+    )
+    top = int(np.clip(part.top - (tall - part.tall) // 2, 0, shape[0] - tall))
+    left = int(np.clip(part.left - (wide - part.wide) // 2, 0, shape[1] - wide))
+    return Part(top, left, tall, wide)

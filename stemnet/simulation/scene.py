@@ -209,8 +209,11 @@ def _crowding(yx: np.ndarray, peak: np.ndarray, width: float) -> tuple[np.ndarra
         for one, other in (pairs.T, pairs.T[::-1]):
             np.add.at(total, one, np.exp(-gap2 / 2) * peak[other])
             share = peak[other] / np.maximum(peak[one], 1e-12)
+            # The dip lies where both throw the same light, nearer to the fainter one; beyond its centre there is none.
+            gap = np.sqrt(gap2)
+            away = gap / 2 - np.log(np.maximum(share, 1e-12)) / np.maximum(gap, 1e-6)
             # A faint neighbor does not hide a bright column: it is the bright one's shoulder.
-            between = np.exp(-gap2 / 8) * (1 + share) * np.minimum(share, 1)
+            between = 2 * np.exp(-(np.clip(away, 0, None) ** 2) / 2) * np.minimum(share, 1)
             np.maximum.at(filled, one, between)
     return total, 1 - filled
 

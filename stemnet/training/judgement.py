@@ -47,7 +47,7 @@ def learn_acceptance(
     Returns
     -------
     acceptance : Acceptance
-    known : ndarray, shape (N, 6)
+    known : ndarray, shape (N, 8)
         Features of all candidates.
     real : ndarray of bool, shape (N,)
         Whether they are columns.
@@ -65,7 +65,7 @@ def learn_acceptance(
             fit = refine(
                 image, found.yx, told, max_iterations=QUICK, background_spacing=ground_spacing(found.yx, told)
             )
-            known = features(found.score, fit, told)
+            known = features(found.score, image, fit, told)
             label = np.zeros(len(found), dtype=int)
             pairs = match(fit.yx, truth.yx, width).pairs
             label[pairs[:, 0]] = np.where(targets.must_be_found(truth)[pairs[:, 1]], 1, -1)

@@ -63,6 +63,8 @@ class MicroscopePrior:
         Inner collection angle [mrad]: the contrast's exponent is that of the
         ring from there to 2.5 to 5 times as much, or where that is less 1.5;
         without it any exponent from 1.5 to 2.
+    clean : float
+        How often nothing at all is rough: no artefact, no tails, no gradient.
     light : float
         How often the contrast's exponent is that of a bright-field signal, 0.4 to 1.4, at which
         light columns stand beside heavy ones.
@@ -91,6 +93,7 @@ class MicroscopePrior:
     fourfold: float = 0.0
     c5: float = 0.0
     inner_angle: Range | None = None
+    clean: float = 0.0
     light: float = 0.0
     gain: float = 0.0
     digits: float = 0.0
@@ -107,6 +110,8 @@ class MicroscopePrior:
         electrons : float
             Wanted in the brightest column.
         """
+        if self.clean and rng.random() < self.clean:
+            return replace(self, rough=0.0, clean=0.0).draw(rng)
         probe = Probe(
             voltage=float(rng.choice(self.voltages)),
             semi_angle=rng.uniform(*self.semi_angle),

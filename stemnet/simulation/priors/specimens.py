@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from stemnet.errors import StemnetError
-from stemnet.simulation.crystal import Crystal
+from stemnet.simulation.crystal import Crystal, scattering
 from stemnet.simulation.defects.point import substitutions, vacancies
 from stemnet.simulation.defects.shape import cut
 from stemnet.simulation.deformation import smoothly_strained, strained
@@ -16,9 +16,13 @@ from stemnet.simulation.distortions.disorder import thermal_disorder
 from stemnet.simulation.distortions.polar import polar_shift
 from stemnet.simulation.growth import disordered, grow
 from stemnet.simulation.priors.draws import SUBSTITUTES, Range, log_uniform
-from stemnet.simulation.priors.lattices import UNRESOLVED, invented, merged, visible_spacing
+from stemnet.simulation.priors.lattices import BRIGHTNESS, UNRESOLVED, invented, merged, visible_spacing
 from stemnet.simulation.priors.wrongs.kinds import SLACK, Growth, Wrong
 from stemnet.simulation.specimen import Specimen, nothing
+
+
+FAINT = (0.04, 0.3)
+"""Light of a faint sublattice's column, as a share of the brightest one's."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,9 @@ class SpecimenPrior:
         Largest polar shift and static disorder, as a share of the nearest spacing.
     edge : float
         How often the specimen ends inside the frame.
+    faint : float
+        How often some sublattices are far fainter than the others, as oxygen
+        beside a metal: 0.04 to 0.3 of the brightest, drawn evenly in the logarithm.
     wrongs : sequence of Wrong
         What else may be wrong with a crystal or a lattice, from
         `stemnet.simulation.priors.wrongs`; tried in this order, before the above.
@@ -65,6 +72,7 @@ class SpecimenPrior:
     strain: float = 0.03
     displacement: float = 0.08
     edge: float = 0.2
+    faint: float = 0.0
     wrongs: Sequence[Wrong] = ()
 
     def draw(self, rng: np.random.Generator, field_of_view: Range, width: float) -> Specimen:
@@ -163,7 +171,8 @@ class SpecimenPrior:
                 shift = rng.uniform(0, largest) * np.array([np.cos(direction), np.sin(direction)])
                 specimen = polar_shift(specimen, int(rng.choice(crystal.sublattices)), shift)
             specimen = thermal_disorder(specimen, rng.uniform(0, largest / 3), rng)
-        return _uneven(rng, specimen, max(crystal.sublattices) + 1)
+        specimen = _uneven(rng, specimen, max(crystal.sublattices) + 1)
+        return _with_faint(rng, specimen) if self.faint and rng.random() < self.faint else specimen
 
 
 def _uneven(rng: np.random.Generator, specimen: Specimen, kinds: int) -> Specimen:
@@ -173,6 +182,20 @@ def _uneven(rng: np.random.Generator, specimen: Specimen, kinds: int) -> Specime
     brightness = np.append(np.exp(rng.normal(0, 0.4, kinds)), 1.0)[specimen.sublattice]
     uneven = brightness * np.exp(rng.normal(0, rng.uniform(0, 0.12), len(specimen)))
     return replace(specimen, thickness=specimen.thickness * uneven)
+
+
+def _with_faint(rng: np.random.Generator, specimen: Specimen) -> Specimen:
+    """Let some sublattices be far fainter than the brightest."""
+    light = scattering(specimen.species, BRIGHTNESS) * specimen.thickness
+    kinds = [kind for kind in np.unique(specimen.sublattice) if kind >= 0]
+    if len(kinds) < 2:
+        return specimen
+    typical = np.array([np.median(light[specimen.sublattice == kind]) for kind in kinds])
+    order = np.argsort(typical)
+    factor = np.ones(int(max(kinds)) + 2)  # the last is that of no sublattice, number -1
+    for row in order[: rng.integers(1, len(kinds))]:
+        factor[kinds[row]] = log_uniform(rng, FAINT) * typical.max() / max(typical[row], 1e-12)
+    return replace(specimen, thickness=specimen.thickness * factor[specimen.sublattice])
 
 
 def _ended(rng: np.random.Generator, specimen: Specimen, field_of_view: Range) -> Specimen:
