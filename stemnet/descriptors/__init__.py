@@ -4,6 +4,7 @@ Add a descriptor as a function that returns a `Descriptors` table.
 """
 
 from stemnet.descriptors.geometry import bond_angles, bond_lengths
+from stemnet.descriptors.indices import lattice_indices
 from stemnet.descriptors.lattice import Lattice, find_lattice
 from stemnet.descriptors.neighbors import neighbor_vectors
 from stemnet.descriptors.sublattices import assign_sublattices
@@ -16,5 +17,6 @@ __all__ = [
     "bond_angles",
     "bond_lengths",
     "find_lattice",
+    "lattice_indices",
     "neighbor_vectors",
 ]

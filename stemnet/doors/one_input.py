@@ -177,7 +177,7 @@ def _together(analysis: SideBySide, columns: Columns) -> SideBySide:
         return analysis
     return replace(
         analysis,
-        columns=columns.with_fields(sublattice=analysis.columns["sublattice"]),
+        columns=columns.with_fields(**analysis.columns.fields),
         vectors=replace(analysis.vectors, yx=columns.yx),
         angles=replace(analysis.angles, yx=columns.yx),
     )
