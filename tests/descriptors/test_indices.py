@@ -98,7 +98,7 @@ def test_rows_stay_and_every_frame_is_counted_by_itself():
     found, _, _ = indexed(yx, intensity)
     order = np.random.default_rng(0).permutation(len(yx))
     np.testing.assert_array_equal(indexed(yx[order], intensity[order])[0], found[order])
-    twice = np.concatenate([yx, yx + [0, 5000.0]])
+    twice = np.concatenate([yx, yx + np.array([0, 5000.0])])
     frame = np.repeat([0, 1], len(yx))
     lattice = find_lattice(yx, intensity)
     columns = Columns(twice, (1000, 9000), None, {"intensity": np.tile(intensity, 2), "frame": frame})
