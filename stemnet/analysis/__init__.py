@@ -4,6 +4,7 @@ The only room that imports scikit-learn. Add a method as an estimator of the
 scikit-learn contract; `embed`, `cluster` and `compare` take it as it is.
 """
 
+from stemnet.analysis.calibration import Calibration, compare_with_lattice
 from stemnet.analysis.clustering import Clustering, cluster
 from stemnet.analysis.comparison import compare, write_comparison
 from stemnet.analysis.embedding import Embedding, embed
@@ -11,12 +12,14 @@ from stemnet.analysis.road import SideBySide, side_by_side
 from stemnet.analysis.vae import VariationalAutoencoder
 
 __all__ = [
+    "Calibration",
     "Clustering",
     "Embedding",
     "SideBySide",
     "VariationalAutoencoder",
     "cluster",
     "compare",
+    "compare_with_lattice",
     "embed",
     "side_by_side",
     "write_comparison",

@@ -16,6 +16,7 @@ from stemnet.analysis.embedding import Embedding, embed
 from stemnet.analysis.vae import VariationalAutoencoder
 from stemnet.columns import Columns
 from stemnet.descriptors.geometry import bond_angles
+from stemnet.descriptors.indices import lattice_indices
 from stemnet.descriptors.lattice import Lattice
 from stemnet.descriptors.neighbors import lattice_of, neighbor_vectors, sublattice_of
 from stemnet.descriptors.table import Descriptors
@@ -29,7 +30,8 @@ class SideBySide:
     Parameters
     ----------
     columns : Columns
-        As given, with the field ``sublattice``.
+        As given, with the fields ``sublattice``, and ``lattice_a`` and
+        ``lattice_b``, the cell of `lattice_indices`.
     lattice : Lattice or None
     vectors, angles : Descriptors
         Neighbor vectors and bond angles, row i = column i.
@@ -96,6 +98,8 @@ def side_by_side(
     """
     lattice = lattice_of(columns)
     columns = columns.with_fields(sublattice=sublattice_of(columns, lattice))
+    cells = np.full((len(columns), 2), -1) if lattice is None else lattice_indices(columns, lattice)
+    columns = columns.with_fields(lattice_a=cells[:, 0], lattice_b=cells[:, 1])
     notes = [_about(lattice)] if _about(lattice) else []
     vectors = describe(columns, lattice=lattice)
     angles = bond_angles(vectors)

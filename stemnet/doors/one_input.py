@@ -12,13 +12,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
 
 import stemnet
 from stemnet import storage
-from stemnet.analysis import SideBySide, side_by_side, write_comparison
+from stemnet.analysis import Calibration, SideBySide, side_by_side, write_comparison
 from stemnet.columns import Columns
 from stemnet.detection.segmenter import Detection, Settings, find_columns
+from stemnet.doors.calibrating import calibration_of, implausible
 from stemnet.doors.judging import Judgment, judge
 from stemnet.doors.pictures import draw
 from stemnet.micrograph import Micrograph
@@ -107,8 +107,12 @@ def process(
     analysis = _together(analysis, found.columns)
     clock.lap("analysis")
     progress("results", 0, 1)
-    warnings = [*micrograph.notes, *found.reasons, *_implausible(micrograph, found), *analysis.notes]
-    metrics = _metrics(path, micrograph, origin, found, analysis, judgment, warnings, job)
+    calibration = calibration_of(micrograph, found, analysis, origin)
+    doubts = (
+        [calibration.sentence] if calibration and calibration.sentence else implausible(micrograph, found)
+    )
+    warnings = [*micrograph.notes, *found.reasons, *doubts, *analysis.notes]
+    metrics = _metrics(path, micrograph, origin, found, analysis, calibration, judgment, warnings, job)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder, path, micrograph, found, analysis, job)
     clock.lap("results")
@@ -177,26 +181,10 @@ def _together(analysis: SideBySide, columns: Columns) -> SideBySide:
         return analysis
     return replace(
         analysis,
-        columns=columns.with_fields(sublattice=analysis.columns["sublattice"]),
+        columns=columns.with_fields(**analysis.columns.fields),
         vectors=replace(analysis.vectors, yx=columns.yx),
         angles=replace(analysis.angles, yx=columns.yx),
     )
-
-
-def _implausible(micrograph: Micrograph, found: Detection) -> list[str]:
-    """Does the file's pixel size make columns of a possible size?"""
-    if micrograph.sampling is None or len(found.columns) < 10:
-        return []
-    first = found.columns.yx[found.columns["frame"] == 0]
-    if len(first) < 10:
-        return []
-    spacing = float(np.median(cKDTree(first).query(first, k=2)[0][:, 1])) * micrograph.sampling
-    if 0.8 <= spacing <= 6.0:
-        return []
-    return [
-        f"With {micrograph.sampling:.4g} A/px the columns would be {spacing:.3g} A apart, which no crystal's "
-        "are. The pixel size is probably wrong; pass sampling=<A/px>."
-    ]
 
 
 def _metrics(
@@ -205,6 +193,7 @@ def _metrics(
     origin: str,
     found: Detection,
     analysis: SideBySide,
+    calibration: Calibration | None,
     judgment: Judgment | None,
     warnings: list[str],
     job: Job,
@@ -219,6 +208,7 @@ def _metrics(
         "columns_with_all_neighbors": int(analysis.vectors.valid.sum()),
         "sublattices": {str(label): int((labels == label).sum()) for label in np.unique(labels)},
         "sampling": {"A_per_px": micrograph.sampling, "from": origin},
+        "calibration": calibration.record() if calibration else None,
         "scale": {
             "width_px": found.width,
             "zoom": found.zoom,
