@@ -19,6 +19,7 @@ FILE_KEYS = (
     "input",
     "output",
     "checkpoint",
+    "initial",
     "resume",
     "truth",
     "crystal",

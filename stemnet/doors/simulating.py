@@ -19,7 +19,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from tqdm import tqdm
 
-from stemnet.doors.values import SIMULATE, checked_values
+from stemnet.doors.values import SIMULATE, axis_of, checked_values
 from stemnet.errors import StemnetError
 from stemnet.simulation.dataset import read_dataset
 from stemnet.simulation.dataset_file import Contents, DatasetFile
@@ -113,7 +113,7 @@ def _source(config: DictConfig) -> tuple[Stills | Movies, int]:
     else:
         specimen: Any
         if config.crystal:
-            grown = crystal(str(config.crystal), _axis(config.axis))
+            grown = crystal(str(config.crystal), axis_of(config.axis))
             specimen = OneCrystal(
                 grown, config.thickness, config.orientation, float(config.vacancy), float(config.disorder)
             )
@@ -126,12 +126,6 @@ def _source(config: DictConfig) -> tuple[Stills | Movies, int]:
     motions = instantiate(config.movie, _convert_="all")
     movies = Movies(subject, config.seed, config.split, config.frames, motions, float(config.seconds))
     return movies, (config.count or 1) * config.frames
-
-
-def _axis(given: object) -> Any:
-    if given is None:
-        return None
-    return tuple(int(index) for index in given) if isinstance(given, ListConfig) else str(given)
 
 
 def _shape(config: DictConfig) -> tuple[int, int] | None:

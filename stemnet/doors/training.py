@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import torch
 from hydra.core.hydra_config import HydraConfig
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from stemnet.doors.tuning import comparison, initial_weights, subject
 from stemnet.doors.values import TRAIN, checked_values
 from stemnet.errors import StemnetError
+from stemnet.models.checkpoint import Checkpoint
 from stemnet.report.style import save as save_figure
 from stemnet.report.training import training_figure
 from stemnet.training.data import SimulatedData
@@ -27,20 +31,26 @@ def train_from(config: DictConfig) -> float:
     StemnetError
         If a value in the config is impossible.
     """
+    if config.crystal == "":
+        raise StemnetError(
+            "Which crystal is to be tuned on? Give crystal=my.cif or one of the library's names, and axis=110 or such."
+        )
     checked_values(config, TRAIN)
     if config.threads:
         torch.set_num_threads(int(config.threads))
     # The one place that seeds globally: layers draw their initial weights from torch's own generator.
     torch.manual_seed(config.seed)
-    network = instantiate(config.model)
+    initial = initial_weights(config, HydraConfig.get().overrides.task)
+    network = initial.network.train() if initial else instantiate(config.model)
     if config.patch % network.stride:
         raise StemnetError(
             f"patch={config.patch} does not fit a network of {config.model.levels} levels; "
             f"give a multiple of {network.stride}."
         )
+    wanted = subject(config, instantiate(config.simulator, _convert_="all"), config.validation)
     targets = instantiate(config.targets, _convert_="all")
     data = SimulatedData(
-        instantiate(config.simulator, _convert_="all"),
+        wanted.simulator,
         targets,
         instantiate(config.normalization),
         batch_size=config.batch_size,
@@ -49,27 +59,53 @@ def train_from(config: DictConfig) -> float:
         workers=config.workers,
     )
     folder = Path(HydraConfig.get().runtime.output_dir)
-    scores = fit(
-        network=network,
-        network_spec=_plain(config.model),
-        data=data,
-        task=Segmentation(network, instantiate(config.loss), targets, config.learning_rate),
-        trainer=_plain(config.trainer),
-        folder=folder,
-        patience=config.patience,
-        working_width=config.working_width,
-        domain=config.domain,
-        # Where a run was resumed from is this machine's business; the weights travel.
-        config={key: value for key, value in _plain(config).items() if key != "resume"},
-        resume=config.resume,
-        quiet=config.quiet,
-    )
+    domain = config.domain or (initial.card.domain if initial else "")
+    try:
+        scores = fit(
+            network=network,
+            network_spec=_plain(config.model),
+            data=data,
+            task=Segmentation(network, instantiate(config.loss), targets, config.learning_rate),
+            trainer=_plain(config.trainer),
+            folder=folder,
+            patience=config.patience,
+            working_width=config.working_width,
+            domain=f"{domain}; tuned on {wanted.crystal}" if wanted.crystal else domain,
+            config=_record(config, initial),
+            resume=config.resume,
+            held_out=wanted.held_out,
+            quiet=config.quiet,
+        )
+    except SystemExit:  # what Lightning ends with, interrupted by a user or by a scheduler
+        _interrupted(folder)
     save_figure(training_figure(log_rows(folder), title="training"), folder / "training.png")
+    if wanted.crystal:
+        print(comparison(scores, wanted.crystal))
+    weights = folder / "weights.safetensors"
     print(
         f"F1 {scores['f1']:.3f}, RMSE {scores['rmse']:.3f} px at threshold {scores['threshold']:.2f} "
-        f"(validation, epoch {scores['epoch']}).\nWeights: {folder / 'weights.safetensors'}"
+        f"(validation, epoch {scores['epoch']}).\nWeights: {weights}"
     )
+    if wanted.crystal:
+        print(f"Next: python predict.py input=scan.dm4 checkpoint={shlex.quote(str(weights))}")
     return scores["f1"]
+
+
+def _record(config: DictConfig, initial: Checkpoint | None) -> dict[str, Any]:
+    """What made the weights, without what is this machine's business: they travel."""
+    record = {key: value for key, value in _plain(config).items() if key != "resume"}
+    if initial:
+        record["initial"] = f"sha256 {initial.sha256}"
+    if config.crystal:
+        record["crystal"] = Path(str(config.crystal)).name
+    return record
+
+
+def _interrupted(folder: Path) -> NoReturn:
+    last = folder / "checkpoints" / "last.ckpt"
+    kept = f"resume={last} goes on after its last epoch" if last.is_file() else "no epoch had ended"
+    print(f"stemnet: interrupted; {kept}.", file=sys.stderr)
+    sys.exit(130)
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:

@@ -58,6 +58,7 @@ POSITIVE = Kind("a positive number", _is_positive)
 SHARE = Kind("a number between 0 and 1", lambda value: _is_positive(value) and value < 1)
 SWITCH = Kind("true or false", lambda value: isinstance(value, bool))
 SHAPE = Kind("[rows, columns], whole numbers of at least 16", _is_shape)
+PORTION = Kind("a number from 0 to below 1", lambda value: value == 0 or SHARE.fits(value))
 SEED = Kind("a whole number from 0 to 4294967295", lambda value: whole(0).fits(value) and value < 2**32)
 
 PREDICT = {
@@ -84,6 +85,7 @@ TRAIN = {
     "learning_rate": POSITIVE,
     "patience": whole(1),
     "working_width": POSITIVE,
+    "remember": PORTION,
     "quiet": SWITCH,
 }
 
@@ -93,7 +95,7 @@ SIMULATE = {
     "seed": SEED,
     "split": Kind("0, 1 or 2", lambda value: value in (0, 1, 2)),
     "thickness": optional(POSITIVE),
-    "vacancy": Kind("a number from 0 to below 1", lambda value: value == 0 or SHARE.fits(value)),
+    "vacancy": PORTION,
     "disorder": Kind("a number of 0 or more", lambda value: value == 0 or POSITIVE.fits(value)),
     "sampling": optional(POSITIVE),
     "dose": optional(POSITIVE),
@@ -111,6 +113,13 @@ SIMULATE = {
     "threads": optional(whole(1)),
     "quiet": SWITCH,
 }
+
+
+def axis_of(given: Any) -> str | tuple[Any, ...] | None:
+    """A zone axis as the library takes it, of what Hydra made of 110, '1-10' or [1,1,0]."""
+    if given is None:
+        return None
+    return tuple(given) if isinstance(given, Sequence) and not isinstance(given, str) else str(given)
 
 
 def checked_values(config: Mapping[str, object], kinds: Mapping[str, Kind]) -> None:

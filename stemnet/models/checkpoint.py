@@ -105,8 +105,18 @@ def save(path: str | Path, network: nn.Module, card: Card) -> None:
     save_file(tensors, str(path), metadata={"stemnet": json.dumps(header)})
 
 
-def load(path: str | Path) -> Checkpoint:
+def load(path: str | Path, setting: str = "checkpoint") -> Checkpoint:
     """Read a weights file.
+
+    Parameters
+    ----------
+    path : str or Path
+    setting : str
+        What the user calls it, for the messages.
+
+    Returns
+    -------
+    Checkpoint
 
     Raises
     ------
@@ -119,7 +129,7 @@ def load(path: str | Path) -> Checkpoint:
     path = Path(path)
     if not path.is_file():
         raise StemnetError(
-            f"There is no weights file {path}. Give checkpoint=<file>.safetensors, or leave it out to use the "
+            f"There is no weights file {path}. Give {setting}=<file>.safetensors, or leave it out to use the "
             "weights that come with stemnet."
         )
     try:
@@ -129,7 +139,7 @@ def load(path: str | Path) -> Checkpoint:
     except (SafetensorError, KeyError, ValueError, OSError) as problem:
         raise StemnetError(
             f"{path} is not a stemnet weights file ({type(problem).__name__}). Give a .safetensors file that "
-            "train.py exported, or leave checkpoint out to use the weights that come with stemnet."
+            f"train.py exported, or leave {setting} out to use the weights that come with stemnet."
         ) from problem
     if not isinstance(header, dict) or header.pop("format", None) != FORMAT:
         raise StemnetError(

@@ -11,7 +11,7 @@ import torch
 from stemnet.columns import Columns
 from stemnet.micrograph import Micrograph
 from stemnet.simulation.microscope import Microscope
-from stemnet.simulation.priors import MicroscopePrior, SpecimenPrior, dosed
+from stemnet.simulation.priors import MicroscopePrior, Mixture, SpecimenPrior, dosed
 from stemnet.simulation.rendering import render
 from stemnet.simulation.scene import Scene, stage
 from stemnet.simulation.specimen import Specimen
@@ -91,14 +91,14 @@ class Simulator:
 
     Parameters
     ----------
-    specimen : SpecimenPrior
+    specimen : SpecimenPrior or Mixture
     microscope : MicroscopePrior
     shape : tuple of int
         Rows and columns of every example [px].
     seed : int
     """
 
-    specimen: SpecimenPrior
+    specimen: SpecimenPrior | Mixture
     microscope: MicroscopePrior
     shape: tuple[int, int] = (128, 128)
     seed: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProgressBar
 from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch import nn
 
 import stemnet
@@ -21,7 +22,8 @@ from stemnet.errors import StemnetError
 from stemnet.models.checkpoint import Card, save
 from stemnet.storage import read_rows
 from stemnet.training.data import SimulatedData
-from stemnet.training.task import Segmentation
+from stemnet.training.task import Diverged, Segmentation
+from stemnet.training.validation import HeldOut
 
 MONITOR = "val/f1"
 LOG = "metrics.csv"
@@ -40,6 +42,7 @@ def fit(
     domain: str,
     config: Mapping[str, object],
     resume: str | None = None,
+    held_out: Sequence[HeldOut] = (),
     quiet: bool = False,
 ) -> dict[str, float]:
     """Train, keep the best and the last state, and export the best as a weights file.
@@ -65,6 +68,9 @@ def fit(
         Resolved config, plain types only.
     resume : str or None
         A ``.ckpt`` file to go on from.
+    held_out : sequence of HeldOut
+        Scored with the network as it is given and as it is exported; the scores
+        are named ``<name>_f1_before``, ``<name>_f1_after`` and so on.
     quiet : bool
         No progress bar.
 
@@ -76,11 +82,14 @@ def fit(
     Raises
     ------
     StemnetError
-        If the file to resume from is absent or damaged.
+        If the file to resume from is absent, damaged or of another network, or
+        the loss is no number any more.
     """
     _hush()
     folder.mkdir(parents=True, exist_ok=True)
+    before = _scores(held_out, "before", network, data)
     if resume is not None:
+        _check_resumable(resume, task)
         _keep_log(folder)
     best = ModelCheckpoint(
         folder / "checkpoints",
@@ -96,22 +105,30 @@ def fit(
     runner = pl.Trainer(
         **trainer,
         callbacks=callbacks,
-        logger=CSVLogger(folder, name="", version=""),
+        # Written at every epoch, so that a run that is killed leaves its log.
+        logger=CSVLogger(folder, name="", version="", flush_logs_every_n_steps=1),
+        # Under SLURM Lightning would leave checkpoints of its own, which any later run nearby would load unasked.
+        plugins=[LightningEnvironment()],
+        default_root_dir=folder,
         enable_progress_bar=not quiet,
         enable_model_summary=False,
         use_distributed_sampler=False,
     )
-    runner.fit(task, data, ckpt_path=_resumable(resume), weights_only=True)
-    if not best.best_model_path:
-        raise StemnetError(
-            "Training ended before its first validation, so there is nothing to export. "
-            "Let it run for at least one epoch."
-        )
-    state = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
+    try:
+        runner.fit(task, data, ckpt_path=resume, weights_only=True)
+    except Diverged as problem:
+        raise StemnetError(f"{problem}; {_what_is_kept(folder)}") from problem
+    state = torch.load(_best(best, folder), map_location="cpu", weights_only=True)
     prefix = "network."
     tensors = {name: value for name, value in state["state_dict"].items() if name.startswith(prefix)}
     network.load_state_dict({name.removeprefix(prefix): value for name, value in tensors.items()})
-    scores = {**state["scores"], "epoch": int(state["epoch"]), "validation_examples": data.validation}
+    scores = {
+        **state["scores"],
+        "epoch": int(state["epoch"]),
+        "validation_examples": data.validation,
+        **before,
+        **_scores(held_out, "after", network, data),
+    }
     drawn = [data.simulator.microscope.draw(np.random.default_rng(i))[0].sampling for i in range(200)]
     card = Card(
         network=network_spec,
@@ -134,6 +151,34 @@ def fit(
     return scores
 
 
+def _scores(
+    held_out: Sequence[HeldOut], when: str, network: nn.Module, data: SimulatedData
+) -> dict[str, float]:
+    return {
+        f"{each.name}_{name}_{when}": value
+        for each in held_out
+        for name, value in each.scores(network, data.targets, data.normalization).items()
+    }
+
+
+def _best(best: ModelCheckpoint, folder: Path) -> Path:
+    """The best state; a run's folder may have been moved between its parts."""
+    if not best.best_model_path:
+        raise StemnetError(
+            "Training ended before its first validation, so there is nothing to export. "
+            "Let it run for at least one epoch."
+        )
+    path = Path(best.best_model_path)
+    return path if path.is_file() else folder / "checkpoints" / path.name
+
+
+def _what_is_kept(folder: Path) -> str:
+    last = folder / "checkpoints" / "last.ckpt"
+    if not last.is_file():
+        return "nothing was kept before. Give a lower learning_rate."
+    return f"the epoch before it is kept. Go on with resume={last} and a lower learning_rate."
+
+
 def _keep_log(folder: Path) -> None:
     """Put the log of the part before a resume aside: the logger would begin it anew."""
     log = folder / LOG
@@ -144,25 +189,31 @@ def _keep_log(folder: Path) -> None:
 
 def log_rows(folder: Path) -> list[dict[str, str]]:
     """Rows of a run's log, all parts of a resumed run in order."""
-    parts = [*sorted(folder.glob("metrics.part*.csv")), folder / LOG]
+    parts = sorted(
+        folder.glob("metrics.part*.csv"), key=lambda part: int(part.stem.removeprefix("metrics.part"))
+    )
+    parts = [*parts, folder / LOG]
     return [row for part in parts if part.is_file() for row in read_rows(part)]
 
 
-def _resumable(path: str | None) -> str | None:
-    if path is None:
-        return None
+def _check_resumable(path: str, task: Segmentation) -> None:
     if not Path(path).is_file():
         raise StemnetError(
             f"There is no checkpoint {path} to resume from. Give resume=<run folder>/checkpoints/last.ckpt."
         )
     try:
-        torch.load(path, map_location="cpu", weights_only=True)
+        held = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     except Exception as problem:
         raise StemnetError(
             f"{path} is not a checkpoint that training can resume from ({type(problem).__name__}). "
             "Give resume=<run folder>/checkpoints/last.ckpt."
         ) from problem
-    return str(path)
+    if {name: value.shape for name, value in held.items()} != {
+        name: value.shape for name, value in task.state_dict().items()
+    }:
+        raise StemnetError(
+            f"{path} holds another network than these settings make. Give the model= (or initial=) that the run had."
+        )
 
 
 def _hush() -> None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
-from stemnet.detection.localization import locate
+from stemnet.errors import StemnetError
 from stemnet.simulation.scene import Scene
 from stemnet.training.targets import Targets
-from stemnet.training.validation import Tally
-
-THRESHOLDS = np.linspace(0.1, 0.8, 15)
+from stemnet.training.validation import THRESHOLDS, Tally, count
 
 Batch = tuple[Tensor, Tensor, Tensor, list[Scene]]
+
+
+class Diverged(StemnetError):
+    """The loss is no number any more."""
 
 
 class Segmentation(LightningModule):
@@ -70,16 +71,7 @@ class Segmentation(LightningModule):
         """Loss and matches of one batch."""
         loss, logits = self._loss(batch)
         self.log("val/loss", loss, on_epoch=True, batch_size=len(batch[3]))
-        image, yx, score = (part.cpu().numpy() for part in locate(logits.float().sigmoid(), THRESHOLDS[0]))
-        for number, scene in enumerate(batch[3]):
-            truth, mine = scene.columns(), image == number
-            self.tally.add(
-                yx[mine].astype(float),
-                score[mine],
-                truth.yx,
-                self.targets.must_be_found(truth),
-                self.match_share * float(np.hypot(scene.width, scene.lowpass)),
-            )
+        count(self.tally, logits, batch[3], self.targets, self.match_share)
 
     def on_validation_epoch_end(self) -> None:
         """Log F1 and RMSE at the best threshold, which is the calibrated one."""
@@ -105,13 +97,24 @@ class Segmentation(LightningModule):
         checkpoint["scores"] = dict(self.scores)
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
-        """Take the scores back; the schedule ends where this run does, not where the last one meant to."""
+        """Take the scores back; schedule and learning rate are this run's, not what the last one meant."""
         self.scores = dict(checkpoint.get("scores", {}))
         for schedule in checkpoint.get("lr_schedulers", []):
             schedule.pop("total_steps", None)
             schedule.pop("_schedule_phases", None)
+        for optimizer in checkpoint.get("optimizer_states", []):
+            for group in optimizer["param_groups"]:
+                if group["max_lr"] != self.learning_rate:
+                    factor = self.learning_rate / group["max_lr"]
+                    group.update(
+                        {key: group[key] * factor for key in ("lr", "initial_lr", "max_lr", "min_lr")}
+                    )
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
         images, target, weight, _ = batch
         logits = self.network(images.contiguous(memory_format=torch.channels_last))[:, 0]
-        return self.loss(logits.float(), target, weight), logits
+        loss = self.loss(logits.float(), target, weight)
+        # Raised before the epoch's checkpoint is written: what lies on the disk stays good.
+        if not torch.isfinite(loss):
+            raise Diverged(f"The loss became {loss.item():g} in epoch {self.current_epoch}")
+        return loss, logits

@@ -81,7 +81,8 @@ def test_an_experiment_makes_a_simulator_and_targets(experiment: str | None):
     assert scene.shape == (config.patch, config.patch)
     targets = instantiate(config.targets, _convert_="all")
     assert isinstance(targets, Targets)
-    assert config.domain
+    # Weights to start from say it too.
+    assert config.domain or config.initial
     assert config.microscope.width[0] <= config.working_width <= config.microscope.width[1]
     assert config.patch % instantiate(config.model).stride == 0
 

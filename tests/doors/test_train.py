@@ -3,14 +3,18 @@
 import csv
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
 from stemnet.models import checkpoint
+from stemnet.simulation.library import FOLDER as CRYSTALS
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = [
@@ -23,10 +27,17 @@ SMALL = [
 ]
 
 
-def run(*arguments: str, cwd: Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(ROOT / "train.py"), *SMALL, *arguments]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, env=environment)
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / "train.py"), *arguments]
+
+
+def run(*arguments: str, cwd: Path, small: tuple[str, ...] = tuple(SMALL)) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        command(*small, *arguments), cwd=cwd, capture_output=True, text=True, timeout=300, env=ENVIRONMENT
+    )
 
 
 def epochs_of(*logs: Path) -> list[int]:
@@ -103,6 +114,11 @@ def test_a_sweep_leaves_a_folder_a_run(tmp_path):
         ("resume=nowhere/last.ckpt", "There is no checkpoint nowhere/last.ckpt"),
         ("patch=63", "give a multiple of 2"),
         ("epochs=many", "give a whole number"),
+        ("axis=110", "without a crystal"),
+        ("remember=1", "from 0 to below 1"),
+        ("crystal=nowhere.cif", "neither a crystal of the library nor a file"),
+        ("initial=nowhere.safetensors", "Give initial=<file>.safetensors"),
+        ("initial=shipped", "leave model out"),
     ],
 )
 def test_a_run_that_cannot_begin_says_why(argument: str, words: str, tmp_path):
@@ -110,3 +126,94 @@ def test_a_run_that_cannot_begin_says_why(argument: str, words: str, tmp_path):
     assert done.returncode == 1
     assert len(done.stderr.strip().splitlines()) == 1, done.stderr
     assert words in done.stderr
+
+
+def test_a_run_that_a_scheduler_stops_goes_on_to_the_same_weights(tmp_path):
+    """The whole group is told to stop, as a scheduler does: the worker that makes specimens too."""
+    longer = ["epochs=3", "batches=16", "workers=1", "threads=2"]
+    whole = run(*longer, "hydra.run.dir=whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    process = subprocess.Popen(
+        command(*SMALL, *longer, "hydra.run.dir=cut"),
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    last = tmp_path / "cut" / "checkpoints" / "last.ckpt"
+    limit = time.monotonic() + 200
+    while not last.exists() and process.poll() is None and time.monotonic() < limit:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGTERM)
+    _, said = process.communicate(timeout=100)
+    assert process.returncode == 130, said
+    assert "Traceback" not in said
+    assert said.strip().splitlines()[-1].startswith("stemnet: interrupted; resume=")
+    assert torch.load(last, map_location="cpu", weights_only=True)["epoch"] < 2
+    rest = run(*longer, "hydra.run.dir=cut", "resume=cut/checkpoints/last.ckpt", cwd=tmp_path)
+    assert rest.returncode == 0, rest.stderr
+    one, other = (
+        torch.load(tmp_path / name / "checkpoints" / "last.ckpt", map_location="cpu", weights_only=True)
+        for name in ("whole", "cut")
+    )
+    assert one["epoch"] == other["epoch"] == 2
+    for name, tensor in one["state_dict"].items():
+        assert torch.equal(tensor, other["state_dict"][name]), name
+
+
+@pytest.fixture(scope="module")
+def tuned(runs, tmp_path_factory):
+    """The weights of the small run, tuned on a CIF of the user's."""
+    folder = tmp_path_factory.mktemp("tuning")
+    shutil.copy(CRYSTALS / "TiO2.cif", folder / "my crystal.cif")
+    shutil.copy(runs[2] / "weights.safetensors", folder / "mine.safetensors")
+    small = (
+        "experiment=finetune",
+        "quiet=true",
+        "epochs=1",
+        "batches=2",
+        "batch_size=2",
+        "validation=4",
+        "patch=64",
+    )
+    settings = ["crystal=my crystal.cif", "axis=[1,1,0]", "initial=mine.safetensors", "hydra.run.dir=tuned"]
+    done = run(*settings, cwd=folder, small=small)
+    assert done.returncode == 0, done.stderr
+    return done, folder
+
+
+def test_tuning_says_what_it_gained_and_lost_and_what_comes_next(tuned):
+    lines = tuned[0].stdout.splitlines()
+    assert lines[0].split() == ["F1", "before", "after", "RMSE", "before", "after", "[px]"]
+    assert lines[1].startswith("my crystal [110]")
+    assert lines[2].startswith("everything else")
+    assert any("forgotten" in line for line in lines)
+    assert lines[-1].startswith("Next: python predict.py input=scan.dm4 checkpoint=")
+    assert lines[-1].endswith("tuned/weights.safetensors")
+
+
+def test_tuned_weights_have_the_network_of_those_they_come_from_and_say_so(tuned):
+    folder = tuned[1]
+    first, loaded = (
+        checkpoint.load(folder / name) for name in ("mine.safetensors", "tuned/weights.safetensors")
+    )
+    card = loaded.card
+    assert card.network == first.card.network
+    assert card.domain == "a smoke test; tuned on my crystal [110]"
+    assert card.config["initial"] == f"sha256 {first.sha256}"
+    assert card.config["crystal"] == "my crystal.cif"
+    for name in ("crystal", "everything"):
+        assert {f"{name}_f1_before", f"{name}_f1_after", f"{name}_rmse_after"} <= set(card.scores)
+    before, after = first.network.state_dict(), loaded.network.state_dict()
+    moved = max(
+        float((before[name] - after[name]).abs().max()) for name in before if name.endswith("0.weight")
+    )
+    # Two steps of a low learning rate away from where it began, not from random weights.
+    assert 0 < moved < 0.01
+
+
+def test_tuning_needs_a_crystal(tmp_path):
+    done = run("hydra.run.dir=run", cwd=tmp_path, small=("experiment=finetune",))
+    assert done.returncode == 1
+    assert "Give crystal=my.cif" in done.stderr

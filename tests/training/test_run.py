@@ -103,3 +103,83 @@ def test_what_cannot_be_resumed_is_said(tmp_path):
     for name, words in (("nowhere.ckpt", "There is no checkpoint"), ("text.ckpt", "is not a checkpoint")):
         with pytest.raises(StemnetError, match=words):
             run(tmp_path / "run", resume=str(tmp_path / name))
+
+
+class Poisoned(Segmentation):
+    """Weights that are no numbers from the second epoch on."""
+
+    def on_train_epoch_start(self) -> None:
+        if self.current_epoch == 1:
+            with torch.no_grad():
+                self.network.head.weight.fill_(torch.nan)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_the_last_good_epoch_stays(tmp_path):
+    with pytest.raises(StemnetError, match=r"became nan in epoch 1; .*resume=.*last.ckpt and a lower"):
+        run(tmp_path, Poisoned)
+    state = torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)
+    assert state["epoch"] == 0
+    assert all(torch.isfinite(tensor).all() for tensor in state["state_dict"].values())
+
+
+def test_a_lower_learning_rate_counts_when_a_run_goes_on(whole, tmp_path):
+    with pytest.raises(PowerCut):
+        run(tmp_path, CutOff)
+    rates = []
+
+    class Watched(Segmentation):
+        def on_train_batch_start(self, batch, index) -> None:
+            rates.append(self.trainer.optimizers[0].param_groups[0]["lr"])
+
+    torch.manual_seed(0)
+    network = UNet(4, 2)
+    task = Watched(network, PeakBCE(), Targets(), learning_rate=3e-4)
+    run(tmp_path, network=network, task=task, resume=str(tmp_path / "checkpoints" / "last.ckpt"))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        torch.optim.AdamW(network.parameters(), lr=3e-4), 3e-4, total_steps=6, pct_start=0.1
+    )
+    expected = []
+    for _ in range(5):
+        schedule.step()
+        expected.append(schedule.get_last_lr()[0])
+    # Of the first step after the resume the rate was set when the step before it ended.
+    assert rates[1:] == pytest.approx(expected[2:])
+
+
+def test_a_run_that_goes_on_sees_the_examples_that_it_would_have_seen(whole, tmp_path):
+    seen = []
+
+    class Watched(Segmentation):
+        def training_step(self, batch, index):
+            seen.append([scene.seed for scene in batch[3]])
+            return super().training_step(batch, index)
+
+    run(tmp_path / "whole", Watched)
+    expected, seen[:] = list(seen), []
+    with pytest.raises(PowerCut):
+        run(tmp_path / "cut", CutOff)
+    run(tmp_path / "cut", Watched, resume=str(tmp_path / "cut" / "checkpoints" / "last.ckpt"))
+    assert seen == expected[2:]
+    assert len({number for batch in expected for number in batch}) == 18
+
+
+def test_another_network_cannot_go_on(whole, tmp_path):
+    torch.manual_seed(0)
+    network = UNet(6, 2)
+    task = Segmentation(network, PeakBCE(), Targets())
+    with pytest.raises(StemnetError, match="holds another network"):
+        run(tmp_path, network=network, task=task, resume=str(whole[1] / "checkpoints" / "last.ckpt"))
+
+
+def test_the_log_of_a_run_of_many_parts_is_in_order(tmp_path):
+    for part in (*range(1, 12), None):
+        name = "metrics.csv" if part is None else f"metrics.part{part}.csv"
+        (tmp_path / name).write_text(f"epoch\n{12 if part is None else part}\n")
+    assert [int(row["epoch"]) for row in log_rows(tmp_path)] == list(range(1, 13))
+
+
+def test_a_folder_with_a_checkpoint_of_a_scheduler_is_not_resumed_unasked(tmp_path, monkeypatch):
+    """Lightning would load hpc_ckpt_1.ckpt from the working folder, whoever left it there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "hpc_ckpt_1.ckpt").write_text("of another run")
+    assert run(tmp_path / "run", trainer={**TRAINER, "max_epochs": 1})["epoch"] == 0

@@ -2,8 +2,14 @@
 
 import numpy as np
 import pytest
+import torch
+from small import simulator
 
-from stemnet.training.validation import Tally
+from stemnet.detection.normalization import Normalization
+from stemnet.models.unet import UNet
+from stemnet.training.targets import Targets
+from stemnet.training.validation import THRESHOLDS as BINS
+from stemnet.training.validation import HeldOut, Tally, count
 
 THRESHOLDS = np.array([0.2, 0.5, 0.8])
 GRID = np.stack(np.meshgrid(np.arange(5) * 10.0, np.arange(6) * 10.0, indexing="ij"), -1).reshape(-1, 2)
@@ -69,3 +75,20 @@ def test_nothing_found_and_nothing_to_find_are_no_traceback():
     assert tally.scores()["f1"] == 0.0
     np.testing.assert_array_equal(tally.false, len(GRID))
     np.testing.assert_array_equal(tally.missed, len(GRID))
+
+
+def test_held_out_scores_are_those_of_the_test_split_and_leave_the_network_as_it_was():
+    network = UNet(4, 2)
+    network.train()
+    state = {name: value.clone() for name, value in network.state_dict().items()}
+    held = HeldOut("crystal", simulator(), 5)
+    scores = held.scores(network, Targets(), Normalization(), batch=2)
+    assert network.training
+    assert all(torch.equal(value, state[name]) for name, value in network.state_dict().items())
+    network.eval()
+    tally = Tally(BINS)
+    scenes = [simulator().scene(2, 0, index) for index in range(5)]
+    with torch.inference_mode():
+        logits = network(Normalization()(simulator().images(scenes))[:, None])[:, 0]
+    count(tally, logits, scenes, Targets())
+    assert scores == pytest.approx(tally.scores())
