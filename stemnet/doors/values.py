@@ -79,6 +79,7 @@ TRAIN = {
     "batches": whole(1),
     "batch_size": whole(1),
     "validation": whole(1),
+    "judged": whole(0),
     "patch": whole(16),
     "workers": whole(0),
     "threads": optional(whole(1)),

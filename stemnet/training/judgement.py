@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stemnet.detection.acceptance import Acceptance, features, fitted_acceptance
+from stemnet.detection.acceptance import FEATURES, Acceptance, features, fitted_acceptance
 from stemnet.detection.candidates import Finder
 from stemnet.detection.hypotheses import QUICK, ground_spacing
 from stemnet.detection.matching import match
@@ -18,6 +18,8 @@ from stemnet.training.targets import Targets
 
 SPLIT = 3
 """Neither training, validation nor test scenes."""
+FEWEST = 50
+"""Columns, and candidates that are none, without which nothing can be learned."""
 GUESS = 0.1
 """Standard deviation of the log of the width that is told: an image's own estimate errs by as much."""
 HEAVIEST = 400
@@ -30,7 +32,7 @@ def learn_acceptance(
     targets: Targets,
     count: int,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Acceptance, np.ndarray, np.ndarray]:
+) -> tuple[Acceptance | None, np.ndarray, np.ndarray]:
     """Find candidates on simulated scenes, fit them, and learn which are columns.
 
     Parameters
@@ -46,7 +48,8 @@ def learn_acceptance(
 
     Returns
     -------
-    acceptance : Acceptance
+    acceptance : Acceptance or None
+        None where there were no columns, or nothing else, to learn from.
     known : ndarray, shape (N, 8)
         Features of all candidates.
     real : ndarray of bool, shape (N,)
@@ -78,5 +81,7 @@ def learn_acceptance(
             labels.append(label[rows] == 1)
         if progress:
             progress(number + 1, count)
-    known, real = np.concatenate(tables), np.concatenate(labels)
-    return fitted_acceptance(known, real), known, real
+    known = np.concatenate([np.zeros((0, len(FEATURES))), *tables])
+    real = np.concatenate([np.zeros(0, dtype=bool), *labels])
+    both = FEWEST <= real.sum() <= len(real) - FEWEST
+    return fitted_acceptance(known, real) if both else None, known, real

@@ -6,6 +6,7 @@ import logging
 import platform
 import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,14 @@ from lightning.pytorch.callbacks import EarlyStopping, ModelCheckpoint, TQDMProg
 from lightning.pytorch.loggers import CSVLogger
 from lightning.pytorch.plugins.environments import LightningEnvironment
 from torch import nn
+from tqdm import tqdm
 
 import stemnet
 from stemnet.errors import StemnetError
-from stemnet.models.checkpoint import Card, save
+from stemnet.models.checkpoint import Card, Checkpoint, save
 from stemnet.storage import read_rows
 from stemnet.training.data import SimulatedData
+from stemnet.training.judgement import learn_acceptance
 from stemnet.training.task import Diverged, Segmentation
 from stemnet.training.validation import HeldOut
 
@@ -43,6 +46,7 @@ def fit(
     config: Mapping[str, object],
     resume: str | None = None,
     held_out: Sequence[HeldOut] = (),
+    judged: int = 0,
     quiet: bool = False,
 ) -> dict[str, float]:
     """Train, keep the best and the last state, and export the best as a weights file.
@@ -71,6 +75,9 @@ def fit(
     held_out : sequence of HeldOut
         Scored with the network as it is given and as it is exported; the scores
         are named ``<name>_f1_before``, ``<name>_f1_after`` and so on.
+    judged : int
+        Simulated images on which it is learned which candidates are columns; 0
+        leaves that to the threshold.
     quiet : bool
         No progress bar.
 
@@ -147,6 +154,8 @@ def fit(
             "python": platform.python_version(),
         },
     )
+    if judged:
+        card = replace(card, acceptance=_acceptance(Checkpoint(network.eval(), card), data, judged, quiet))
     save(folder / "weights.safetensors", network, card)
     return scores
 
@@ -159,6 +168,17 @@ def _scores(
         for each in held_out
         for name, value in each.scores(network, data.targets, data.normalization).items()
     }
+
+
+def _acceptance(
+    checkpoint: Checkpoint, data: SimulatedData, images: int, quiet: bool
+) -> dict[str, list[float]]:
+    """What is written on the card of how network and fit judge together."""
+    with tqdm(total=images, desc="judgement", disable=quiet or None, leave=False) as bar:
+        acceptance, _, _ = learn_acceptance(
+            checkpoint, data.simulator, data.targets, images, lambda done, _: bar.update()
+        )
+    return {name: list(values) for name, values in vars(acceptance).items()} if acceptance else {}
 
 
 def _best(best: ModelCheckpoint, folder: Path) -> Path:

@@ -354,8 +354,23 @@ def test_everything_draws_the_rest():
     assert any(microscope.probe.defocus_spread > 0 for microscope in drawn)
     assert all(microscope.probe.cs and microscope.probe.threefold for microscope in drawn)
     exponents = np.array([microscope.exponent for microscope in drawn])
-    assert 1.5 <= exponents.min() < 1.75
-    assert 1.9 < exponents.max() < 2.0
+    ring = exponents[exponents >= 1.5]
+    assert ring.min() < 1.75
+    assert 1.9 < ring.max() < 2.0
+    # Some as in bright field.
+    assert 0.05 < (exponents < 1.4).mean() < 0.3
+    assert 0.02 < np.mean([not microscope.artefacts for microscope in drawn]) < 0.5
+
+
+def test_some_sublattices_are_far_fainter_than_the_brightest():
+    rng = np.random.default_rng(1)
+    prior = replace(EVERYTHING["specimen"], faint=1.0, shares={"crystal": 1.0}, wrongs=())
+    for _ in range(12):
+        specimen = prior.draw(rng, (30.0, 30.0), 0.5)
+        light = scattering(specimen.species, 1.7) * specimen.thickness
+        typical = [np.median(light[specimen.sublattice == kind]) for kind in np.unique(specimen.sublattice)]
+        if len(typical) > 1:
+            assert 0.01 < min(typical) / max(typical) < 0.4
 
 
 def test_files_hold_whole_numbers_that_are_not_all_the_same():
