@@ -24,7 +24,7 @@ FLOORS = {
     "models": ("errors", "torch", "safetensors"),
     "detection": (f"{GROUND} models", "numpy scipy skimage torch", ""),
     "descriptors": (GROUND, "numpy scipy", ""),
-    "training": (f"{GROUND} storage simulation models detection", "numpy torch lightning tqdm", ""),
+    "training": (f"{GROUND} storage simulation models detection", "numpy torch sklearn lightning tqdm", ""),
     "analysis": (f"{GROUND} storage descriptors models", "numpy scipy torch sklearn", ""),
     "report": (f"{GROUND} storage descriptors analysis", "numpy scipy matplotlib mpl_toolkits", ""),
     "doors": (None, "numpy scipy torch hydra omegaconf tqdm", ""),

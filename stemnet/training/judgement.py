@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from stemnet.detection.acceptance import FEATURES, Acceptance, features, fitted_acceptance
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from stemnet.detection.acceptance import FEATURES, Acceptance, features
 from stemnet.detection.candidates import Finder
 from stemnet.detection.hypotheses import QUICK, ground_spacing
 from stemnet.detection.matching import match
@@ -18,6 +20,9 @@ from stemnet.training.targets import Targets
 
 SPLIT = 3
 """Neither training, validation nor test scenes."""
+TREES, LEAVES = 120, 8
+DIRECTIONS = (1, 1, 0, -1, -1, 0, 0, 0)
+"""Which way each of `FEATURES` may move the probability; 0 for either."""
 FEWEST = 50
 """Columns, and candidates that are none, without which nothing can be learned."""
 GUESS = 0.1
@@ -84,4 +89,43 @@ def learn_acceptance(
     known = np.concatenate([np.zeros((0, len(FEATURES))), *tables])
     real = np.concatenate([np.zeros(0, dtype=bool), *labels])
     both = FEWEST <= real.sum() <= len(real) - FEWEST
-    return fitted_acceptance(known, real) if both else None, known, real
+    return grown(known, real) if both else None, known, real
+
+
+def grown(known: np.ndarray, real: np.ndarray) -> Acceptance:
+    """Grow boosted trees.
+
+    A higher score of the network, more significance, less light from neighbors
+    and less misfit never make a column less probable.
+
+    Parameters
+    ----------
+    known : ndarray, shape (N, 8)
+    real : ndarray of bool, shape (N,)
+
+    Returns
+    -------
+    Acceptance
+    """
+    model = HistGradientBoostingClassifier(
+        max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=0.08, monotonic_cst=DIRECTIONS, random_state=0
+    ).fit(known, real)
+    # scikit-learn has no public way to read its histogram trees; a test holds that these say what it says.
+    trees = [tree.nodes for (tree,) in model._predictors]
+    most = max(len(nodes) for nodes in trees)
+
+    def table(name: str, kind: type, rest: int) -> np.ndarray:
+        filled = np.full((len(trees), most), rest, dtype=kind)
+        for row, nodes in zip(filled, trees, strict=True):
+            row[: len(nodes)] = nodes[name]
+        return filled
+
+    leaf = table("is_leaf", bool, 1)
+    return Acceptance(
+        baseline=float(model._baseline_prediction.item()),
+        feature=np.where(leaf, -1, table("feature_idx", int, -1)),
+        threshold=np.where(leaf, 0.0, table("num_threshold", float, 0)),
+        left=table("left", int, 0),
+        right=table("right", int, 0),
+        value=np.where(leaf, table("value", float, 0), 0.0),
+    )

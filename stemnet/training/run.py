@@ -172,13 +172,13 @@ def _scores(
 
 def _acceptance(
     checkpoint: Checkpoint, data: SimulatedData, images: int, quiet: bool
-) -> dict[str, list[float]]:
+) -> dict[str, object]:
     """What is written on the card of how network and fit judge together."""
     with tqdm(total=images, desc="judgement", disable=quiet or None, leave=False) as bar:
         acceptance, _, _ = learn_acceptance(
             checkpoint, data.simulator, data.targets, images, lambda done, _: bar.update()
         )
-    return {name: list(values) for name, values in vars(acceptance).items()} if acceptance else {}
+    return acceptance.entry() if acceptance else {}
 
 
 def _best(best: ModelCheckpoint, folder: Path) -> Path:
