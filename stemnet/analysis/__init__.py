@@ -8,6 +8,7 @@ from stemnet.analysis.calibration import Calibration, compare_with_lattice
 from stemnet.analysis.clustering import Clustering, cluster
 from stemnet.analysis.comparison import compare, write_comparison
 from stemnet.analysis.embedding import Embedding, embed
+from stemnet.analysis.intensity import IntensityClasses, intensity_classes
 from stemnet.analysis.road import SideBySide, side_by_side
 from stemnet.analysis.vae import VariationalAutoencoder
 
@@ -15,12 +16,14 @@ __all__ = [
     "Calibration",
     "Clustering",
     "Embedding",
+    "IntensityClasses",
     "SideBySide",
     "VariationalAutoencoder",
     "cluster",
     "compare",
     "compare_with_lattice",
     "embed",
+    "intensity_classes",
     "side_by_side",
     "write_comparison",
 ]

@@ -13,6 +13,7 @@ from sklearn.decomposition import PCA
 from stemnet.analysis.clustering import Clustering, cluster
 from stemnet.analysis.comparison import Row, compare
 from stemnet.analysis.embedding import Embedding, embed
+from stemnet.analysis.intensity import IntensityClasses, intensity_classes
 from stemnet.analysis.vae import VariationalAutoencoder
 from stemnet.columns import Columns
 from stemnet.descriptors.geometry import bond_angles
@@ -30,9 +31,11 @@ class SideBySide:
     Parameters
     ----------
     columns : Columns
-        As given, with the fields ``sublattice``, and ``lattice_a`` and
-        ``lattice_b``, the cell of `lattice_indices`.
+        As given, with the fields ``sublattice``; ``lattice_a`` and
+        ``lattice_b``, the cell of `lattice_indices`; ``intensity_class`` and
+        ``intensity_class_probability``, of `intensity_classes`.
     lattice : Lattice or None
+    intensities : IntensityClasses
     vectors, angles : Descriptors
         Neighbor vectors and bond angles, row i = column i.
     embeddings : tuple of Embedding
@@ -47,6 +50,7 @@ class SideBySide:
 
     columns: Columns
     lattice: Lattice | None
+    intensities: IntensityClasses
     vectors: Descriptors
     angles: Descriptors
     embeddings: tuple[Embedding, ...]
@@ -99,7 +103,13 @@ def side_by_side(
     lattice = lattice_of(columns)
     columns = columns.with_fields(sublattice=sublattice_of(columns, lattice))
     cells = np.full((len(columns), 2), -1) if lattice is None else lattice_indices(columns, lattice)
-    columns = columns.with_fields(lattice_a=cells[:, 0], lattice_b=cells[:, 1])
+    intensities = intensity_classes(columns, random_state)
+    columns = columns.with_fields(
+        lattice_a=cells[:, 0],
+        lattice_b=cells[:, 1],
+        intensity_class=intensities.label,
+        intensity_class_probability=intensities.probability,
+    )
     notes = [_about(lattice)] if _about(lattice) else []
     vectors = describe(columns, lattice=lattice)
     angles = bond_angles(vectors)
@@ -130,7 +140,15 @@ def side_by_side(
     notes += _about_results(embeddings, clusterings)
     rows = compare(embeddings, clusterings, truth, random_state)
     return SideBySide(
-        columns, lattice, vectors, angles, tuple(embeddings), tuple(clusterings), rows, tuple(notes)
+        columns,
+        lattice,
+        intensities,
+        vectors,
+        angles,
+        tuple(embeddings),
+        tuple(clusterings),
+        rows,
+        tuple(notes),
     )
 
 

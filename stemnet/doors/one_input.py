@@ -207,6 +207,7 @@ def _metrics(
         "columns": len(columns),
         "columns_with_all_neighbors": int(analysis.vectors.valid.sum()),
         "sublattices": {str(label): int((labels == label).sum()) for label in np.unique(labels)},
+        "intensity_classes": analysis.intensities.record(labels),
         "sampling": {"A_per_px": micrograph.sampling, "from": origin},
         "calibration": calibration.record() if calibration else None,
         "scale": {
