@@ -25,7 +25,6 @@ from stemnet.simulation.priors.draws import Range, log_uniform
 from stemnet.simulation.probe import Probe, core_width, transfer
 from stemnet.simulation.specimen import Specimen
 
-
 LIGHT = (0.4, 1.4)
 """Exponents of the atomic number of signals in which light columns show: ABF, differential and integrated ones."""
 
