@@ -100,9 +100,9 @@ def _still(
 def assembled(
     problem: Problem, fit: Fit, geometry: Geometry, weight: torch.Tensor, free: torch.Tensor
 ) -> NormalEquations:
-    """Normal equations of what is free."""
+    """Normal equations of what is free of (y, x, A, q), (N, 4), or of the two parameters of shape too, (N, 6)."""
     equations = NormalEquations.assemble(
-        geometry, weight, fit.state, problem.grid, problem.stiffness, fit.surface
+        geometry, weight, fit.state, problem.grid, problem.stiffness, fit.surface, shapes=free.shape[1] > 4
     )
     return replace(
         equations,
@@ -112,24 +112,21 @@ def assembled(
 
 
 def regularized(
-    equations: NormalEquations, fit: Fit, free: torch.Tensor, damping: float = 0.0
+    equations: NormalEquations, fit: Fit, free: torch.Tensor, damping: float = 0.0, loose: float = 1.0
 ) -> torch.Tensor:
-    """The columns' own blocks with the prior of the width and a little damping."""
+    """The columns' own blocks with the prior of the width and a little damping.
+
+    A position that the image does not know moves as if it were known to one
+    sigma: no bias, shorter steps. `loose` is the part of this that is kept.
+    """
     state = fit.state
     own = equations.own.clone()
-    # A position that the image does not know moves as if it were known to one sigma: no bias, shorter steps.
-    ridge = torch.stack(
-        [
-            state.width**-2,
-            state.width**-2,
-            1e-4 * own[:, 2, 2] + 1e-6 * own[:, 2, 2].mean() + 1e-12,
-            torch.full_like(state.amplitude, fit.spread**-2),
-        ],
-        1,
-    )
+    ridge = 1e-4 * torch.diagonal(own, dim1=1, dim2=2) + 1e-12
+    ridge[:, :2] = loose * state.width[:, None] ** -2
+    ridge[:, 2] += 1e-6 * own[:, 2, 2].mean()
+    ridge[:, 3] = fit.spread**-2
     ridge += damping * torch.diagonal(own, dim1=1, dim2=2)
-    own = own * free[:, :, None] * free[:, None, :] + torch.diag_embed(ridge * free + (1 - free))
-    return own
+    return own * free[:, :, None] * free[:, None, :] + torch.diag_embed(ridge * free + (1 - free))
 
 
 def _width_prior(

@@ -30,6 +30,7 @@ def refine(
     max_iterations: int = 15,
     background_spacing: float | None = None,
     width_spread: float = 0.15,
+    describe: bool = True,
     device: str | torch.device = "cpu",
 ) -> Refinement:
     """Fit all columns of an image together.
@@ -53,6 +54,9 @@ def refine(
         Largest standard deviation of the prior of log(sigma) about the common
         width; the spread itself is learned from the image. Faint columns
         share the common width, bright ones have their own.
+    describe : bool
+        Also measure ellipticities and cross-sections, which a fit that only
+        has to tell columns from nothing can do without.
     device : str or torch.device
 
     Returns
@@ -80,7 +84,7 @@ def refine(
     fit, free, strayed = hold_strays(problem, fit, free)
     if strayed.any():
         fit, matrix, _, _ = iterate(problem, fit, free, 3)
-    return report(problem, fit, free, matrix, strayed, len(yx), iterations, settled)
+    return report(problem, fit, free, matrix, strayed, len(yx), iterations, settled, describe)
 
 
 def _checked(image: np.ndarray, yx: np.ndarray, width: float) -> tuple[np.ndarray, np.ndarray]:
