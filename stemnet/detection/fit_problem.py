@@ -49,6 +49,8 @@ class Fit:
     spread: float  # standard deviation of the log widths about it
     noise: tuple[float, float]
     excess: float = 1.0  # squared residuals over the noise: light that the model has no shape for
+    halo: float = 0.0  # height of the columns' halos in parts of theirs,
+    halos: torch.Tensor | None = None  # and their light, (tiles, T, T)
 
 
 def begin(
@@ -167,6 +169,8 @@ def measure(
     state = fit.state
     model = problem.tiles.cut(problem.grid.evaluate(fit.surface))
     model += render(geometry.columns, state.yx, state.amplitude, state.width)
+    if fit.halos is not None:
+        model += fit.halos
     residual = torch.where(problem.mask, problem.image - model, 0.0)
     return model, residual, weights(problem, model, fit)
 

@@ -15,6 +15,7 @@ from stemnet.detection.fit_iteration import Matrix, assembled, regularized
 from stemnet.detection.fit_problem import Fit, Problem, measure, relearned, weights
 from stemnet.detection.noise import Correlation, correlation_factors
 from stemnet.detection.normal_equations import Geometry, NormalEquations, gradient
+from stemnet.detection.peak_profile import RATIO
 
 _DESCRIBED = (
     "ellipticity",
@@ -37,7 +38,7 @@ class Refinement:
         Positions [px]; the start where `ok` is False.
     amplitude, width, intensity : ndarray, shape (N,)
         Peak height [image units], sigma [px], and volume ``2 pi amplitude
-        width^2`` [image units x px^2].
+        width^2`` [image units x px^2], with that of the halo where columns have one.
     sigma_y, sigma_x : ndarray, shape (N,)
         Standard errors of the position [px]; NaN where `ok` is False.
     amplitude_sigma, width_sigma, intensity_sigma : ndarray, shape (N,)
@@ -64,6 +65,8 @@ class Refinement:
         The smooth background [image units].
     noise : tuple of float
         a and b of the noise variance ``a + b x model`` [image units].
+    halo : float
+        Height of the columns' halos in parts of their own; 0 for Gaussians.
     common_width : float
         Sigma that the columns have in common [px].
     residual_rms, chi2 : float
@@ -103,6 +106,7 @@ class Refinement:
     ok: np.ndarray
     background: np.ndarray
     noise: tuple[float, float]
+    halo: float
     common_width: float
     residual_rms: float
     chi2: float
@@ -160,7 +164,8 @@ def report(
     # the errors of log A and of 2 q in the volume's logarithm compensate each other in part
     peak = state.amplitude.clamp(min=1e-12)
     relative = variance[:, 2] / peak**2 + 4 * covariance[:, 2, 3] / peak + 4 * variance[:, 3]
-    volume = 2 * np.pi * state.amplitude * state.width**2 * scale
+    whole = 1 + fit.halo * RATIO**2
+    volume = 2 * np.pi * state.amplitude * state.width**2 * scale * whole
     volume_sigma = volume * (relative.clamp(min=0) * correlation.amplitude).sqrt()
     rows = {
         "sigma_y": deviation[:, 0],
@@ -185,6 +190,7 @@ def report(
         background=problem.grid.evaluate(fit.surface).cpu().numpy() * scale + problem.dark,
         model=problem.tiles.join(end.model).cpu().numpy() * scale + problem.dark,
         noise=(offset * scale**2 - slope * scale * problem.dark, slope * scale),
+        halo=fit.halo,
         common_width=float(np.exp(fit.common)),
         residual_rms=float(end.residual.square().sum() / measured) ** 0.5 * scale,
         chi2=fit.excess * square / max(measured - unknowns, 1),
