@@ -159,6 +159,24 @@ def render(where: Membership, yx: torch.Tensor, amplitude: torch.Tensor, width: 
     return out
 
 
+def render_stretch(
+    where: Membership, yx: torch.Tensor, amplitude: torch.Tensor, width: torch.Tensor, stretch: torch.Tensor
+) -> torch.Tensor:
+    """What small ellipticities add to round columns, to first order, shape (tiles, T, T), float32.
+
+    Sum of ``amplitude (e1 (u_x^2 - u_y^2) / 2 + e2 u_y u_x) exp(-u^2 / 2)``;
+    `stretch` holds (e1, e2), (N, 2).
+    """
+    (rows, cols), size = where.tiles.grid, where.tiles.size
+    out = torch.zeros(rows * cols, size, size, device=yx.device)
+    peak = amplitude[:, None] * torch.cat([stretch, -stretch[:, :1]], 1) / amplitude.new_tensor([2, 1, 2])
+    peak = torch.cat([peak, peak.new_zeros(1, 3)]).float()
+    for tile, column, down, across in _profiles(where, yx, width, 3):
+        down = (down * peak[column][..., None]).flatten(1, 2)
+        out[tile] = down.transpose(1, 2) @ across.flip(2).flatten(1, 2)
+    return out
+
+
 def moments(
     where: Membership, field: torch.Tensor, yx: torch.Tensor, width: torch.Tensor, powers: int
 ) -> torch.Tensor:

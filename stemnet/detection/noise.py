@@ -7,6 +7,8 @@ counts with gain b; a holds offset and read noise).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 
@@ -97,10 +99,22 @@ def variance_line(residual: torch.Tensor, model: torch.Tensor, mask: torch.Tenso
     return float(offset), float(slope)
 
 
+@dataclass(frozen=True)
+class Correlation:
+    """Factors by which correlated noise inflates variances over those of white noise; at least 1."""
+
+    position: float = 1.0
+    amplitude: float = 1.0
+    shape: float = 1.0
+
+
 def correlation_factors(
     tiles: Tiles, whitened: torch.Tensor, width: float, probes: int = 3000
-) -> tuple[float, float]:
-    """How much correlated noise inflates the variance of a fitted position and of a fitted amplitude.
+) -> Correlation:
+    """How much correlated noise inflates the variances of what is fitted to a column.
+
+    The residuals are looked at through a column, through its derivative along
+    an axis, and through the difference of its second derivatives.
 
     Parameters
     ----------
@@ -114,9 +128,7 @@ def correlation_factors(
 
     Returns
     -------
-    tuple of float
-        Variance of the residuals seen through the derivative of a column, and
-        through a column, over what white noise would give; at least 1.
+    Correlation
     """
     height, breadth = tiles.shape
     nth = torch.arange(probes, dtype=torch.float64, device=whitened.device)
@@ -125,16 +137,24 @@ def correlation_factors(
         [nth * 0.7548776662466927 % 1 * (height - 1), nth * 0.5698402909980532 % 1 * (breadth - 1)], 1
     )
     sigma = torch.full((probes,), float(width), dtype=torch.float64, device=whitened.device)
-    seen = moments(membership(tiles, yx, 3.5 * sigma), whitened, yx, sigma, 2)
+    seen = moments(membership(tiles, yx, 3.5 * sigma), whitened, yx, sigma, 3)
     measured = (whitened != 0).float()
     half = sigma / 2**0.5
-    expected = moments(membership(tiles, yx, 3.5 * half), measured, yx, half, 3)
+    expected = moments(membership(tiles, yx, 3.5 * half), measured, yx, half, 5)
     whole = expected[:, 0, 0] > 0.9 * torch.pi * width**2
     if whole.sum() < 30:
-        return 1.0, 1.0
+        return Correlation()
+    seen, expected = seen[whole], expected[whole]
     position = torch.cat(
         [seen[:, 1, 0] / (expected[:, 2, 0] / 2).sqrt(), seen[:, 0, 1] / (expected[:, 0, 2] / 2).sqrt()]
-    )[whole.repeat(2)]
-    amplitude = (seen[:, 0, 0] / expected[:, 0, 0].sqrt())[whole]
-    factors = [float((1.4826 * x.abs().median()) ** 2) for x in (position, amplitude)]
-    return max(1.0, factors[0]), max(1.0, factors[1])
+    )
+    amplitude = seen[:, 0, 0] / expected[:, 0, 0].sqrt()
+    fourth = expected[:, 4, 0] - 2 * expected[:, 2, 2] + expected[:, 0, 4]
+    shape = torch.cat(
+        [
+            (seen[:, 2, 0] - seen[:, 0, 2]) / (fourth / 4).clamp(min=1e-30).sqrt(),
+            seen[:, 1, 1] / (expected[:, 2, 2] / 4).clamp(min=1e-30).sqrt(),
+        ]
+    )
+    factors = (float((1.4826 * x.abs().median()) ** 2) for x in (position, amplitude, shape))
+    return Correlation(*(max(1.0, factor) for factor in factors))

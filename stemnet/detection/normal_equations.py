@@ -1,7 +1,8 @@
 """Normal equations of all columns and the background of one image, and their solution.
 
-Each column has four parameters: y, x, amplitude A, and q = log(sigma). All
-second derivatives reduce to moments of the weights under products of
+Each column has four parameters: y, x, amplitude A, and q = log(sigma); where
+shapes are asked for, two more, e1 and e2 of a covariance sigma^2 (1 + E) with
+E = [[-e1, e2], [e2, e1]] in (y, x). All second derivatives reduce to moments of the weights under products of
 Gaussians, and a product of two Gaussians is a Gaussian again: the block of a
 pair of columns is measured under one Gaussian between them.
 """
@@ -49,19 +50,20 @@ def neighbor_pairs(yx: torch.Tensor, reach: float) -> tuple[torch.Tensor, torch.
     return pairs[:, 0], pairs[:, 1]
 
 
-def _derivatives(moment: torch.Tensor, state: State) -> torch.Tensor:
-    """Inner products of an image with the derivatives by (y, x, A, q), from its moments (N, 3, 3)."""
+def _derivatives(moment: torch.Tensor, state: State, shapes: bool) -> torch.Tensor:
+    """Inner products of an image with the derivatives by (y, x, A, q) or all six, from its moments (N, 3, 3)."""
     slope = state.amplitude / state.width
     moment = moment.double()
-    return torch.stack(
-        [
-            slope * moment[:, 1, 0],
-            slope * moment[:, 0, 1],
-            moment[:, 0, 0],
-            state.amplitude * (moment[:, 2, 0] + moment[:, 0, 2]),
-        ],
-        1,
-    )
+    parts = [
+        slope * moment[:, 1, 0],
+        slope * moment[:, 0, 1],
+        moment[:, 0, 0],
+        state.amplitude * (moment[:, 2, 0] + moment[:, 0, 2]),
+    ]
+    if shapes:
+        parts.append(state.amplitude * (moment[:, 0, 2] - moment[:, 2, 0]) / 2)
+        parts.append(state.amplitude * moment[:, 1, 1])
+    return torch.stack(parts, 1)
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,12 @@ def _product(
     return center, (first * second / total).sqrt(), height
 
 
-def gradient(geometry: Geometry, field: torch.Tensor, state: State) -> torch.Tensor:
-    """Inner products (N, 4) of an image, in tiles, with the derivatives of the model by (y, x, A, q)."""
-    return _derivatives(moments(geometry.columns, field, state.yx, state.width, 3), state)
+def gradient(geometry: Geometry, field: torch.Tensor, state: State, shapes: bool = False) -> torch.Tensor:
+    """Inner products (N, 4) of an image, in tiles, with the derivatives of the model by (y, x, A, q).
+
+    With `shapes` (N, 6), by e1 and e2 too.
+    """
+    return _derivatives(moments(geometry.columns, field, state.yx, state.width, 3), state, shapes)
 
 
 def _axis_products(scale: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
@@ -140,13 +145,28 @@ def _axis_products(scale: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
     return out
 
 
-# Which power of u_y and of u_x each of the derivatives by y, x, A and the two halves of q carries.
-_Y = torch.tensor([1, 0, 0, 2, 0])
-_X = torch.tensor([0, 1, 0, 0, 2])
+# Powers of u_y and of u_x in the derivatives: by y, x, A, the two halves of q, and e2
+_Y = torch.tensor([1, 0, 0, 2, 0, 1])
+_X = torch.tensor([0, 1, 0, 0, 2, 1])
+# the derivatives by (y, x, A, q, e1, e2) as sums of these
+_SUMS = torch.tensor(
+    [
+        [1, 0, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [0, 0, 1, 0, 0, 0],
+        [0, 0, 0, 1, 1, 0],
+        [0, 0, 0, -0.5, 0.5, 0],
+        [0, 0, 0, 0, 0, 1],
+    ],
+    dtype=torch.float64,
+)
 
 
-def blocks(geometry: Geometry, weight: torch.Tensor, state: State) -> torch.Tensor:
-    """Blocks (P, 4, 4) of the normal matrix between the columns i and j of the geometry (i = j: its own)."""
+def blocks(geometry: Geometry, weight: torch.Tensor, state: State, shapes: bool = False) -> torch.Tensor:
+    """Blocks (P, 4, 4) of the normal matrix between the columns i and j of the geometry (i = j: its own).
+
+    With `shapes` (P, 6, 6): e1 and e2 come after the others.
+    """
     width, i, j = state.width, geometry.i, geometry.j
     center, sigma, height = _product(state, i, j)
     moment = moments(geometry.products, weight, center, sigma, 5)
@@ -159,43 +179,48 @@ def blocks(geometry: Geometry, weight: torch.Tensor, state: State) -> torch.Tens
     pair = len(axis)
     down = axis[:, 0].reshape(pair, 9, 5) @ moment  # (P, 9, 5)
     product = (down @ axis[:, 1].reshape(pair, 9, 5).transpose(1, 2)).view(pair, 3, 3, 3, 3)
-    y, x = _Y.to(product.device), _X.to(product.device)
-    five = product[:, y[:, None], y[None, :], x[:, None], x[None, :]].double()  # (P, 5, 5)
-
-    five = five * height[:, None, None]
-    four = torch.cat([five[:, :3], five[:, 3:4] + five[:, 4:5]], 1)
-    four = torch.cat([four[:, :, :3], four[:, :, 3:4] + four[:, :, 4:5]], 2)
+    used = 6 if shapes else 5
+    y, x = _Y[:used].to(product.device), _X[:used].to(product.device)
+    powers = product[:, y[:, None], y[None, :], x[:, None], x[None, :]].double() * height[:, None, None]
+    sums = _SUMS[: 6 if shapes else 4, :used].to(powers.device)
+    block = sums @ powers @ sums.T
 
     def factors(k: torch.Tensor) -> torch.Tensor:
         slope, peak = state.amplitude[k] / width[k], state.amplitude[k]
-        return torch.stack([slope, slope, torch.ones_like(peak), peak], 1)
+        return torch.stack([slope, slope, torch.ones_like(peak), *[peak] * (block.shape[1] - 3)], 1)
 
-    return four * factors(i)[:, :, None] * factors(j)[:, None, :]
+    return block * factors(i)[:, :, None] * factors(j)[:, None, :]
 
 
 def coupling(
-    geometry: Geometry, weight: torch.Tensor, state: State, grid: Grid
+    geometry: Geometry, weight: torch.Tensor, state: State, grid: Grid, shapes: bool = False
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Blocks (N, 4, 16) between columns and the coefficients of the background over them, their indices."""
+    """Blocks (N, 4 or 6, 16) between columns and the coefficients of the background over them, their indices."""
     width = state.width
     moment = moments(geometry.columns, weight, state.yx, width, 5).double()
     index, down, across = grid.taylor_at(state.yx)
     power = width[:, None, None] ** torch.arange(3, dtype=width.dtype, device=width.device)
     down, across = down * power, (across * power).transpose(1, 2)
-    y, x, a, qy, qx = (
-        (down @ moment[:, i : i + 3, j : j + 3] @ across).view(-1, 16)
-        for i, j in ((1, 0), (0, 1), (0, 0), (2, 0), (0, 2))
+    used = 6 if shapes else 5
+    parts = torch.stack(
+        [
+            (down @ moment[:, i : i + 3, j : j + 3] @ across).view(-1, 16)
+            for i, j in zip(_Y[:used].tolist(), _X[:used].tolist(), strict=True)
+        ],
+        1,
     )
-    slope, height = (state.amplitude / width)[:, None], state.amplitude[:, None]
-    return torch.stack([slope * y, slope * x, a, height * (qy + qx)], 1), index
+    slope, height = state.amplitude / width, state.amplitude
+    block = _SUMS[: 6 if shapes else 4, :used].to(parts.device) @ parts
+    factor = torch.stack([slope, slope, torch.ones_like(height), *[height] * (block.shape[1] - 3)], 1)
+    return block * factor[:, :, None], index
 
 
 @dataclass(frozen=True)
 class NormalEquations:
     """The symmetric matrix of the fit, in parts.
 
-    Own blocks of the columns (N, 4, 4), blocks (P, 4, 4) of neighbors i, j,
-    and the background: its own part by quadrature on coarse cells, its
+    Own blocks of the columns (N, K, K), blocks (P, K, K) of neighbors i, j,
+    with K = 4 parameters of each, or 6 with shapes, and the background: its own part by quadrature on coarse cells, its
     coupling to a column to second order about the column, since it changes
     slowly.
     """
@@ -205,7 +230,7 @@ class NormalEquations:
     j: torch.Tensor
     pair: torch.Tensor
     grid: Grid
-    coupling: torch.Tensor  # (N, 4, 16)
+    coupling: torch.Tensor  # (N, K, 16)
     nodes: torch.Tensor  # flat indices of the coefficients over each column, (N, 16)
     band: (
         torch.Tensor
@@ -223,11 +248,12 @@ class NormalEquations:
         grid: Grid,
         stiffness: float,
         surface: torch.Tensor,
+        shapes: bool = False,
     ) -> NormalEquations:
         """Measure all parts under the weights, given in tiles."""
         count = len(state.yx)
-        both = blocks(geometry, weight, state)
-        coupled, nodes = coupling(geometry, weight, state, grid)
+        both = blocks(geometry, weight, state, shapes)
+        coupled, nodes = coupling(geometry, weight, state, grid, shapes)
         return cls(
             own=both[:count],
             i=geometry.i[count:],
@@ -245,7 +271,7 @@ class NormalEquations:
     def multiply(
         self, own: torch.Tensor, column: torch.Tensor, surface: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Product with a vector: columns (N, 4) and coefficients of the background; `own` as regularized."""
+        """Product with a vector: columns (N, K) and coefficients of the background; `own` as regularized."""
         out = (own * column[:, None, :]).sum(2)
         out.index_add_(0, self.i, (self.pair * column[self.j][:, None, :]).sum(2))
         out.index_add_(0, self.j, (self.pair * column[self.i][:, :, None]).sum(1))
@@ -335,50 +361,3 @@ def _band(weight: torch.Tensor, grid: Grid) -> torch.Tensor:
         for spline, count in ((grid.down, total.shape[0]), (grid.across, total.shape[1]))
     )
     return torch.einsum("arm,rc,bcn->abmn", down, total, across).reshape(49, -1)
-
-
-def marginal_covariance(own: torch.Tensor, equations: NormalEquations, neighbors: int = 8) -> torch.Tensor:
-    """Covariance (N, 4, 4) of each column's parameters with its neighbors' unknown too.
-
-    The joint matrix of a column and its nearest (at most `neighbors`)
-    neighbors is inverted exactly; what lies beyond them is taken as known.
-    """
-    count = len(own)
-    i, j, pair = equations.i, equations.j, equations.pair
-    if not len(i):
-        return torch.linalg.inv(own)
-    source = torch.cat([i, j])
-    target = torch.cat([j, i])
-    block = torch.cat([pair, pair.transpose(1, 2)])
-    diagonal = torch.diagonal(own, dim1=1, dim2=2).sqrt()
-    strength = (block / (diagonal[source][:, :, None] * diagonal[target][:, None, :])).square().sum((1, 2))
-    order = torch.argsort(strength, descending=True, stable=True)
-    order = order[torch.argsort(source[order], stable=True)]
-    source, target, block = source[order], target[order], block[order]
-    counts = torch.bincount(source, minlength=count)
-    place = torch.arange(len(source), device=own.device) - (torch.cumsum(counts, 0) - counts)[source]
-    most = min(neighbors, int(counts.max()))
-    keep = place < most
-    source, target, place = source[keep], target[keep], place[keep]
-    list_ = torch.full((count, most), -1, device=own.device)
-    list_[source, place] = target
-
-    # All blocks by key, so that the blocks between two neighbors of a column are found too.
-    key = torch.cat([i * count + j, j * count + i])
-    key, order = torch.sort(key)
-    every = torch.cat([pair, pair.transpose(1, 2)])[order]
-    out = torch.empty_like(own)
-    size = 4 * (most + 1)
-    for rows in torch.split(torch.arange(count, device=own.device), max(1, (1 << 21) // size**2)):
-        ids = torch.cat([rows[:, None], list_[rows]], 1)  # (n, most + 1)
-        wanted = ids[:, :, None] * count + ids[:, None, :]
-        found = torch.searchsorted(key, wanted.clamp(min=0)).clamp(max=len(key) - 1)
-        there = (key[found] == wanted) & (ids >= 0)[:, :, None] & (ids >= 0)[:, None, :]
-        local = every[found] * there[..., None, None]
-        slot = torch.arange(most + 1, device=own.device)
-        filler = torch.eye(4, dtype=own.dtype, device=own.device)
-        local[:, slot, slot] = torch.where((ids >= 0)[..., None, None], own[ids.clamp(min=0)], filler)
-        matrix = local.permute(0, 1, 3, 2, 4).reshape(len(rows), size, size)
-        unit = torch.eye(size, 4, dtype=own.dtype, device=own.device).expand(len(rows), -1, -1)
-        out[rows] = torch.linalg.solve(matrix, unit)[:, :4]
-    return out

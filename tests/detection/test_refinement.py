@@ -236,3 +236,33 @@ def test_an_image_without_contrast_has_no_significant_column(image):
 def test_bad_input_is_refused_in_words(image, yx, width):
     with pytest.raises(StemnetError):
         refine(image, np.array(yx), width)
+
+
+def test_a_halo_is_learned_and_positions_lose_nothing_by_it():
+    yx = lattice(SHAPE, 22.0)
+    light = render_columns(SHAPE, yx, np.full(len(yx), 600.0), 3.0)
+    light += 0.08 * render_columns(SHAPE, yx, np.full(len(yx), 600.0), 6.0)
+    image = np.random.default_rng(0).poisson(80.0 + light)
+    plain, halo = (refine(image, near(yx), 3.0, shape=shape) for shape in ("gaussian", "halo"))
+    inner = ((yx > 8) & (yx < np.array(SHAPE) - 9)).all(1)
+
+    def rms(fit):
+        return np.sqrt(np.mean((fit.yx - yx)[inner] ** 2))
+
+    assert plain.halo == 0
+    assert 0.03 < halo.halo < 0.1
+    assert halo.chi2 < plain.chi2
+    assert rms(halo) < 1.01 * rms(plain)
+
+
+def test_gaussian_columns_have_no_halo(counts):
+    _, image, start, plain = counts
+    fit = refine(image, start, 3.0, shape="halo")
+    sigma = np.stack([plain.sigma_y, plain.sigma_x], 1)
+    assert fit.halo < 0.01
+    assert (np.abs(fit.yx - plain.yx) < 0.3 * sigma).all()
+
+
+def test_an_unknown_shape_is_refused():
+    with pytest.raises(StemnetError, match="halo"):
+        refine(np.zeros((8, 8)), np.array([[1.0, 1.0]]), 2.0, shape="airy")

@@ -1,0 +1,180 @@
+"""Steps of the joint fit: Fisher scoring with a learned prior of the widths, damped where it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from stemnet.detection.fit_problem import Fit, Problem, measure, relearned, weights
+from stemnet.detection.normal_equations import Geometry, NormalEquations, State, gradient
+
+_STEP = 0.3  # longest step of a position per iteration, in sigma
+_TIGHTEST = 0.01  # widths are never taken to be more alike than this
+_STIFF = 1e3  # damping beyond which no step leads anywhere
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Normal equations and the geometry that they were measured with; either serves for several steps."""
+
+    geometry: Geometry
+    equations: NormalEquations | None = None
+    used: int = 0
+
+
+def iterate(
+    problem: Problem,
+    fit: Fit,
+    free: torch.Tensor,
+    most: int,
+    matrix: Matrix | None = None,
+    rough: bool = False,
+) -> tuple[Fit, Matrix, int, bool]:
+    """Fisher scoring, damped where it fails (Levenberg-Marquardt), until the positions stand still.
+
+    Columns that are not significant may wander on. `rough` stops as soon as
+    the steps are a small part of a column's width.
+    """
+    matrix = matrix or Matrix(Geometry.of(problem.tiles, fit.state))
+    damping, settled, trusted = 0.0, False, None
+    for iteration in range(1, most + 1):
+        if not matrix.geometry.serves(fit.state):
+            matrix = Matrix(Geometry.of(problem.tiles, fit.state))
+        model, residual, weight = measure(problem, fit, matrix.geometry)
+        if trusted is not None:
+            before, old_weight, misfit = trusted
+            # weights of the step before: the same yardstick on both sides of it
+            if float((old_weight * residual.square()).sum()) > 1.05 * misfit:
+                fit, damping, settled = before, max(10 * damping, 0.1), False
+                matrix = Matrix(Geometry.of(problem.tiles, fit.state))
+                if damping > _STIFF:
+                    break
+                model, residual, weight = measure(problem, fit, matrix.geometry)
+            else:
+                damping = damping / 5 if damping > 0.01 else 0.0
+                if settled:
+                    return fit, matrix, iteration - 1, True
+        if iteration > 1 or fit.noise[1] > 0:
+            fit = relearned(problem, fit, model, residual)
+            weight = weights(problem, model, fit)
+        trusted = fit, weight, float((weight * residual.square()).sum())
+        equations = matrix.equations
+        if equations is None or not equations.weighed_as(weight):
+            equations = assembled(problem, fit, matrix.geometry, weight, free)
+            matrix = replace(matrix, equations=None)
+        own = regularized(equations, fit, free, damping)
+        force = gradient(matrix.geometry, weight * residual, fit.state)
+        common, spread = _width_prior(problem, fit, equations.own, force, free)
+        force[:, 3] += (common - fit.state.log_width) / fit.spread**2
+        below = problem.grid.project(problem.tiles.join(weight * residual)) + equations.restore(fit.surface)
+        step, surface = equations.solve(own, force * free, below)
+        state, moved = _advanced(problem, fit.state, step, common)
+        last = fit.common
+        fit = replace(fit, state=state, surface=fit.surface + surface, common=common, spread=spread)
+        # the matrix of one step serves the next two while steps are a small part of a column's width
+        close = iteration > 1 and _still(fit, own, moved, last, rough=True)
+        reused = matrix.used + 1 if matrix.equations is not None else 0
+        keep = close and reused < 2 and bool((moved.amax(1) < 0.1 * state.width).all())
+        matrix = replace(matrix, equations=equations if keep else None, used=reused)
+        settled = damping == 0 and close and (rough or _still(fit, own, moved, last))
+    return fit, matrix, most, False
+
+
+def _still(
+    fit: Fit, own: torch.Tensor, moved: torch.Tensor, width_before: float, rough: bool = False
+) -> bool:
+    """Whether all but a few of the significant columns have stopped moving, and the common width too."""
+    counts = fit.state.amplitude * own[:, 2, 2].clamp(min=0).sqrt() > 5
+    if not counts.any():
+        return True
+    if rough:
+        near = (moved[counts] < 0.05 * fit.state.width[counts, None]).all(1)
+        return abs(fit.common - width_before) < 0.01 and float(near.double().mean()) > 0.95
+    sigma = torch.diagonal(own[counts], dim1=1, dim2=2)[:, :2].rsqrt()
+    near = ((moved[counts] < 0.03 * sigma) | (moved[counts] < 1e-4)).all(1)
+    return abs(fit.common - width_before) < 1e-3 and float(near.double().mean()) > 0.995
+
+
+def assembled(
+    problem: Problem, fit: Fit, geometry: Geometry, weight: torch.Tensor, free: torch.Tensor
+) -> NormalEquations:
+    """Normal equations of what is free of (y, x, A, q), (N, 4), or of the two parameters of shape too, (N, 6)."""
+    equations = NormalEquations.assemble(
+        geometry, weight, fit.state, problem.grid, problem.stiffness, fit.surface, shapes=free.shape[1] > 4
+    )
+    return replace(
+        equations,
+        pair=equations.pair * free[equations.i][:, :, None] * free[equations.j][:, None, :],
+        coupling=equations.coupling * free[:, :, None],
+    )
+
+
+def regularized(
+    equations: NormalEquations, fit: Fit, free: torch.Tensor, damping: float = 0.0, loose: float = 1.0
+) -> torch.Tensor:
+    """The columns' own blocks with the prior of the width and a little damping.
+
+    A position that the image does not know moves as if it were known to one
+    sigma: no bias, shorter steps. `loose` is the part of this that is kept.
+    """
+    state = fit.state
+    own = equations.own.clone()
+    ridge = 1e-4 * torch.diagonal(own, dim1=1, dim2=2) + 1e-12
+    ridge[:, :2] = loose * state.width[:, None] ** -2
+    ridge[:, 2] += 1e-6 * own[:, 2, 2].mean()
+    ridge[:, 3] = fit.spread**-2
+    ridge += damping * torch.diagonal(own, dim1=1, dim2=2)
+    return own * free[:, :, None] * free[:, None, :] + torch.diag_embed(ridge * free + (1 - free))
+
+
+def _width_prior(
+    problem: Problem, fit: Fit, own: torch.Tensor, force: torch.Tensor, free: torch.Tensor
+) -> tuple[float, float]:
+    """Center and spread of the log widths, from the widths that the columns themselves ask for.
+
+    Empirical Bayes: the center is a weighted median; the spread is what the
+    scatter of the best known half exceeds its errors by.
+    """
+    lit = (fit.state.amplitude > 0) & (free[:, 3] > 0) & (own[:, 2, 2] > 0)
+    if not lit.any():
+        return fit.common, fit.spread
+    height, cross, wide = own[lit, 2, 2], own[lit, 2, 3], own[lit, 3, 3]
+    information = (wide - cross**2 / height).clamp(min=1e-300)
+    ask = (force[lit, 3] - cross / height * force[lit, 2]) / information
+    value = fit.state.log_width[lit] + ask.clamp(-0.3, 0.3)
+    typical = float(information.median())
+    # a few bright columns must not outvote the others
+    vote = information.clamp(max=4 * typical)
+    ascending, order = torch.sort(value)
+    total = torch.cumsum(vote[order], 0)
+    center = float(ascending[int(torch.searchsorted(total, total[-1:] / 2).clamp(max=len(value) - 1))])
+    best = information >= typical
+    scatter = float((value[best] - center).abs().median() * 1.4826) ** 2 - float(
+        (1 / information[best]).median()
+    )
+    return center, float(np.clip(max(scatter, 0.0) ** 0.5, min(_TIGHTEST, problem.spread), problem.spread))
+
+
+def _advanced(
+    problem: Problem, state: State, step: torch.Tensor, common: float
+) -> tuple[State, torch.Tensor]:
+    """The columns after a step of bounded length, and how far each moved (N, 2) [px]."""
+    longest = (_STEP * state.width / step[:, :2].norm(dim=1).clamp(min=1e-300)).clamp(max=1.0)
+    away = state.yx + step[:, :2] * longest[:, None] - problem.start
+    back = (problem.limit / away.norm(dim=1).clamp(min=1e-300)).clamp(max=1.0)
+    yx = problem.start + away * back[:, None]
+    log_width = (state.log_width + step[:, 3].clamp(-0.25, 0.25)).clamp(common - 0.7, common + 0.7)
+    amplitude = (state.amplitude + step[:, 2]).clamp(0, problem.brightest)
+    return State(yx, amplitude, log_width), (yx - state.yx).abs()
+
+
+def hold_strays(problem: Problem, fit: Fit, free: torch.Tensor) -> tuple[Fit, torch.Tensor, torch.Tensor]:
+    """Columns that ran to the limit go back to their start and keep it; the others are fitted around them."""
+    away = (fit.state.yx - problem.start).norm(dim=1)
+    strayed = (away > 0.99 * problem.limit) & (free[:, 0] > 0)
+    yx = torch.where(strayed[:, None], problem.start, fit.state.yx)
+    held = free.clone()
+    held[strayed, :2] = 0
+    return replace(fit, state=replace(fit.state, yx=yx)), held, strayed

@@ -1,0 +1,195 @@
+"""What the joint fit is asked: one image in tiles, its starts, and the model as it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from scipy.spatial import cKDTree
+
+from stemnet.detection.background import Grid
+from stemnet.detection.column_model import Tiles, render, tile_size
+from stemnet.detection.noise import pixel_variance, variance_line
+from stemnet.detection.normal_equations import Geometry, State
+from stemnet.detection.residual_peaks import residual_peaks
+
+_STRAY = 1.5  # a column further than this many sigma from its start has run away
+_OFF = 2.5  # columns further off the image than this many sigma are not fitted
+# columns further off than this have the common width; four times as far off, they keep their start
+_EDGE = 0.5
+_FAINT = 0.1  # a column that nobody listed is fitted if it is brighter than this part of the typical one
+_TWIN = 0.3  # starts closer than this many sigma are one column
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One image, normalized and cut into tiles, with the start and what stays fixed."""
+
+    tiles: Tiles
+    image: torch.Tensor  # (tiles, T, T), 0 where not measured
+    mask: torch.Tensor  # (tiles, T, T) bool
+    grid: Grid
+    start: torch.Tensor  # (N, 2)
+    limit: torch.Tensor  # (N,) px
+    spread: float
+    stiffness: float
+    brightest: float  # no column is brighter
+    dark: float  # level of the image that is 0 here
+    scale: float  # contrast of the image that is 1 here
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The model as it stands."""
+
+    state: State
+    surface: torch.Tensor
+    common: float  # log of the common width
+    spread: float  # standard deviation of the log widths about it
+    noise: tuple[float, float]
+    excess: float = 1.0  # squared residuals over the noise: light that the model has no shape for
+    halo: float = 0.0  # height of the columns' halos in parts of theirs,
+    halos: torch.Tensor | None = None  # and their light, (tiles, T, T)
+
+
+def begin(
+    image: np.ndarray,
+    yx: np.ndarray,
+    width: float,
+    spacing: float | None,
+    spread: float,
+    device: str | torch.device,
+) -> tuple[Problem, Fit]:
+    """The problem that an image and starts pose, and the model before the first step."""
+    low, high = _range(image)
+    scale = high - low
+    height, breadth = image.shape
+    pixels = torch.as_tensor((image.astype(np.float64) - low) / scale, dtype=torch.float32, device=device)
+    mask = torch.isfinite(pixels)
+    pixels = torch.where(mask, pixels, 0.0)
+    tiles = Tiles((height, breadth), tile_size(width))
+    start = torch.as_tensor(yx, device=device)
+    nearest = _nearest(yx, width)
+    if spacing is None:
+        typical = np.median(nearest[np.isfinite(nearest)]) if np.isfinite(nearest).any() else 0.0
+        spacing = max(16 * width, 4 * typical)
+    grid = Grid.over((height, breadth), float(spacing))
+    problem = Problem(
+        tiles=tiles,
+        image=tiles.cut(pixels),
+        mask=tiles.cut(mask.float()) > 0,
+        grid=grid,
+        start=start,
+        limit=torch.as_tensor(np.minimum(_STRAY * width, nearest / 2), device=device),
+        spread=spread,
+        brightest=3 * max(1.0, float(pixels.max())),
+        dark=low,
+        scale=scale,
+        stiffness=1 / 0.3**2,  # knots differ from a plane by some 0.3 of the contrast
+    )
+    state = State(start, torch.zeros_like(start[:, 0]), torch.full_like(start[:, 0], np.log(width)))
+    surface = torch.zeros(grid.shape, dtype=torch.float64, device=device)
+    noise = (max(pixel_variance(pixels, mask), 1e-9), 0.0)
+    return problem, Fit(state, surface, float(np.log(width)), spread, noise)
+
+
+def _range(image: np.ndarray) -> tuple[float, float]:
+    """Dark and bright level, which become 0 and 1."""
+    sample = image.reshape(-1)[:: max(1, image.size >> 19)].astype(np.float64)
+    sample = sample[np.isfinite(sample)]
+    if not len(sample):
+        sample = image[np.isfinite(image)].astype(np.float64)
+    low, high = np.percentile(sample, [1.0, 99.9])
+    return float(low), float(high) if high > low else float(low) + max(1.0, abs(float(low)))
+
+
+def _nearest(yx: np.ndarray, width: float) -> np.ndarray:
+    """Distance of every start to its neighbor [px], starts that repeat another left out."""
+    nearest = np.full(len(yx), np.inf)
+    single = ~_twins(yx, _TWIN * width)
+    if single.sum() > 1:
+        nearest[single] = cKDTree(yx[single]).query(yx[single], k=2)[0][:, 1]
+    return nearest
+
+
+def with_unlisted(
+    problem: Problem, fit: Fit, free: torch.Tensor, geometry: Geometry
+) -> tuple[Problem, Fit, bool]:
+    """The same with columns added where significant light is left over; those that strayed start anew."""
+    _, residual, weight = measure(problem, fit, geometry)
+    join, state, width = problem.tiles.join, fit.state, float(np.exp(fit.common))
+    lit = state.amplitude[(state.amplitude > 0) & (free[:, 0] > 0)]
+    if not len(lit):
+        return problem, fit, False
+    faintest = _FAINT * float(lit.median())
+    more = residual_peaks(join(weight * residual), join(weight), width, state.yx, state.amplitude, faintest)
+    if not len(more):
+        return problem, fit, False
+    start = torch.cat([problem.start, more])
+    nearest = torch.as_tensor(_nearest(start.cpu().numpy(), width), device=start.device)
+    away = (state.yx - problem.start).norm(dim=1) > 0.8 * problem.limit
+    yx = torch.where(away[:, None], problem.start, state.yx)
+    none = torch.zeros_like(more[:, 0])
+    state = State(
+        torch.cat([yx, more]),
+        torch.cat([state.amplitude, none]),
+        torch.cat([state.log_width, none + fit.common]),
+    )
+    limit = torch.minimum(nearest / 2, torch.full_like(nearest, _STRAY * width))
+    return replace(problem, start=start, limit=limit), replace(fit, state=state), True
+
+
+def _twins(yx: np.ndarray, radius: float) -> np.ndarray:
+    """Starts that repeat an earlier one."""
+    pairs = cKDTree(yx).query_pairs(radius, output_type="ndarray")
+    twin = np.zeros(len(yx), dtype=bool)
+    twin[pairs.max(axis=1)] = True
+    return twin
+
+
+def freedom(problem: Problem, fit: Fit) -> torch.Tensor:
+    """Which of (y, x, A, q) of each column are fitted, (N, 4); twins and columns off the image are not."""
+    yx, width = problem.start, float(np.exp(fit.common))
+    twin = torch.as_tensor(_twins(yx.cpu().numpy(), _TWIN * width), device=yx.device)
+    size = torch.tensor(problem.tiles.shape, dtype=yx.dtype, device=yx.device)
+    off = ((yx < -_OFF * width) | (yx > size - 1 + _OFF * width)).any(1)
+    free = (~(twin | off)).double()[:, None].repeat(1, 4)
+    # the little light that a column off the image throws into it tells not all of it
+    beyond = torch.maximum(-yx, yx - (size - 1)).amax(1) / width
+    free[beyond > _EDGE, 3] = 0
+    free[beyond > 4 * _EDGE, :2] = 0
+    return free
+
+
+def measure(
+    problem: Problem, fit: Fit, geometry: Geometry
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Model, residual and weights in tiles."""
+    state = fit.state
+    model = problem.tiles.cut(problem.grid.evaluate(fit.surface))
+    model += render(geometry.columns, state.yx, state.amplitude, state.width)
+    if fit.halos is not None:
+        model += fit.halos
+    residual = torch.where(problem.mask, problem.image - model, 0.0)
+    return model, residual, weights(problem, model, fit)
+
+
+def weights(problem: Problem, model: torch.Tensor, fit: Fit) -> torch.Tensor:
+    """Inverse variance of every pixel; the variance never falls below a part of its typical value."""
+    offset, slope = fit.noise
+    floor = max(1e-10, 0.02 * (offset + slope * float(model.mean())))
+    return problem.mask / ((offset + slope * model).clamp(min=floor) * fit.excess)
+
+
+def relearned(problem: Problem, fit: Fit, model: torch.Tensor, residual: torch.Tensor) -> Fit:
+    """The same model with the noise that its residuals show.
+
+    Where the model does not describe the image to within the noise, what is
+    left over counts as noise too: it limits what the columns tell of themselves.
+    """
+    join = problem.tiles.join
+    noise = variance_line(join(residual), join(model), join(problem.mask))
+    fit = replace(fit, noise=noise, excess=1.0)
+    misfit = float((weights(problem, model, fit) * residual.square()).sum()) / max(int(problem.mask.sum()), 1)
+    return replace(fit, excess=max(1.0, misfit))
