@@ -81,7 +81,9 @@ def _accuracies(given: argparse.Namespace) -> list[dict]:
     checkpoint, settings = load(given.checkpoint), Settings(views=given.views)
     words = [word for word in given.cases.split(",") if word]
     rows: list[dict] = []
-    print(f"{'case':34s} " + " ".join(f"{title:>{width}s}" for _, title, width, _ in COLUMNS) + "  found  peers")
+    print(
+        f"{'case':34s} " + " ".join(f"{title:>{width}s}" for _, title, width, _ in COLUMNS) + "  found  peers"
+    )
     for case in _cases(given.shared):
         if words and not any(word in case.name for word in words):
             continue
@@ -128,7 +130,9 @@ def _cases(shared: Path | None) -> Iterator[cases.Case]:
 def _costs(checkpoint: Path) -> list[dict]:
     """Every size in a process of its own, since the peak of memory is the process's."""
     rows = []
-    print(f"{'pixels':>12s} {'columns':>8s} {'CPU s':>7s} {'of it network':>14s} {'peak MB':>8s} {'before':>7s}")
+    print(
+        f"{'pixels':>12s} {'columns':>8s} {'CPU s':>7s} {'of it network':>14s} {'peak MB':>8s} {'before':>7s}"
+    )
     for side in LARGE:
         command = [sys.executable, __file__, "--one", str(side), "--checkpoint", str(checkpoint)]
         row = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)

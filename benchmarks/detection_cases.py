@@ -93,7 +93,9 @@ def common(bench: Path) -> Iterator[Case]:
             result = rules.score(yx[:, 1], yx[:, 0], truth, meta)
             return {**result, **_calibration(found.columns, truth, meta["nn_px"])}
 
-        def peers(image: np.ndarray, truth: dict = truth, meta: dict = meta, name: str = name) -> dict[str, str]:
+        def peers(
+            image: np.ndarray, truth: dict = truth, meta: dict = meta, name: str = name
+        ) -> dict[str, str]:
             smooth = ndimage.gaussian_filter(image, meta["sigma_px"])
             peaks = peak_local_max(smooth, min_distance=int(0.45 * meta["nn_px"]), exclude_border=False)
             told = rules.score(peaks[:, 1], peaks[:, 0], truth, meta)
@@ -154,7 +156,13 @@ def weak() -> Iterator[Case]:
                 asked = inner & faint & (truth["signal_to_noise"] > WEAK_NOISE)
                 hit = np.isin(np.flatnonzero(asked), result.pairs[:, 1])
                 recall = float(hit.mean()) if asked.any() else None
-                return {"F1": None, "P": result.precision, "R": recall, "rmse": result.rmse, "asked": asked.sum()}
+                return {
+                    "F1": None,
+                    "P": result.precision,
+                    "R": recall,
+                    "rmse": result.rmse,
+                    "asked": asked.sum(),
+                }
 
             yield Case(f"weak: {name}, {dose:.0e} e/A2", simulated.micrograph.image, score)
 
@@ -222,7 +230,9 @@ def foreign(folder: Path) -> Iterator[Case]:
             blind = None if multislice else ndimage.binary_dilation(file["disorder_mask"], iterations=3)
         inside = ((truth >= 1) & (truth <= np.array(image.shape) - 2)).all(axis=1)
 
-        def score(found: Detection, truth: np.ndarray = truth[inside], blind: np.ndarray | None = blind) -> Scores:
+        def score(
+            found: Detection, truth: np.ndarray = truth[inside], blind: np.ndarray | None = blind
+        ) -> Scores:
             yx = found.columns.yx
             if blind is not None:
                 row, col = np.rint(yx).astype(int).T

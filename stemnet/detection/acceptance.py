@@ -165,4 +165,6 @@ def _misfit(image: np.ndarray, fit: Refinement, width: float) -> np.ndarray:
     known = np.isfinite(square)
     window = 2 * width
     total = gaussian_filter(np.where(known, square, 0.0), window, truncate=2.5)
-    return np.asarray(total / np.maximum(gaussian_filter(known.astype(float), window, truncate=2.5), 1e-6) + 1e-3)
+    return np.asarray(
+        total / np.maximum(gaussian_filter(known.astype(float), window, truncate=2.5), 1e-6) + 1e-3
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 from torch import Tensor
 from torch.nn import functional
 
@@ -18,6 +19,8 @@ from stemnet.models.checkpoint import Checkpoint
 
 LEAVE_ALONE = (0.8, 1.3)
 """Zooms in this range are not worth the resampling."""
+APART = 1.3
+"""Candidates closer than this many widths are one: there is no dip between columns so close."""
 VIEWS = (1, 2, 4, 8)
 """Numbers of mirrored and turned views that may be asked for."""
 
@@ -65,9 +68,7 @@ class Finder:
     device : torch.device or str
     """
 
-    def __init__(
-        self, checkpoint: Checkpoint, views: int = 1, device: torch.device | str = "cpu"
-    ) -> None:
+    def __init__(self, checkpoint: Checkpoint, views: int = 1, device: torch.device | str = "cpu") -> None:
         self.network = checkpoint.network.to(device).to(memory_format=torch.channels_last)
         self.card = checkpoint.card
         self.normalization = Normalization(**checkpoint.card.normalization)
@@ -109,7 +110,9 @@ class Finder:
         mean, square = torch.zeros_like(prepared), torch.zeros_like(prepared)
         for number in range(self.views):
             counted = _counted(progress, number, self.views)
-            seen = _turned_back(apply_tiled(self.network, _turned(prepared, number), progress=counted), number)
+            seen = _turned_back(
+                apply_tiled(self.network, _turned(prepared, number), progress=counted), number
+            )
             mean += seen / self.views
             if self.views > 1:
                 square += seen**2 / self.views
@@ -120,6 +123,7 @@ class Finder:
             spread = (square[row, col] - mean[row, col] ** 2).clamp_min(0).sqrt()
         yx = (centres.cpu().numpy().astype(np.float64) + 0.5) / np.array(factors) - 0.5
         inside = within(yx, image.shape)
+        inside &= _foremost(yx, score.cpu().numpy(), APART * width)
         return Candidates(
             yx[inside],
             score.cpu().numpy().astype(np.float64)[inside],
@@ -131,6 +135,15 @@ class Finder:
 def within(yx: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Whether positions lie on a pixel of the image, (N,)."""
     return np.all((yx >= -0.5) & (yx <= np.array(shape) - 0.5), axis=1)
+
+
+def _foremost(yx: np.ndarray, score: np.ndarray, radius: float) -> np.ndarray:
+    """Whether no better candidate lies within a radius [px], (N,)."""
+    pairs = cKDTree(yx).query_pairs(radius, output_type="ndarray") if len(yx) else np.zeros((0, 2), int)
+    first, second = pairs.T
+    foremost = np.ones(len(yx), dtype=bool)
+    foremost[np.where(score[first] < score[second], first, second)] = False
+    return foremost
 
 
 def _turned(image: Tensor, number: int) -> Tensor:

@@ -15,6 +15,10 @@ _TIGHTEST = 0.01  # widths are never taken to be more alike than this
 _STIFF = 1e3  # damping beyond which no step leads anywhere
 
 
+_CLEAR = 5.0  # standard errors of the height from which a column votes on the common width,
+_ENOUGH = 10  # where there are so many of them
+
+
 @dataclass(frozen=True)
 class Matrix:
     """Normal equations and the geometry that they were measured with; either serves for several steps."""
@@ -140,6 +144,10 @@ def _width_prior(
     lit = (fit.state.amplitude > 0) & (free[:, 3] > 0) & (own[:, 2, 2] > 0)
     if not lit.any():
         return fit.common, fit.spread
+    # Among many false starts the few columns that stand out of the noise decide.
+    clear = lit & (fit.state.amplitude**2 * own[:, 2, 2] > _CLEAR**2)
+    if clear.sum() >= _ENOUGH:
+        lit = clear
     height, cross, wide = own[lit, 2, 2], own[lit, 2, 3], own[lit, 3, 3]
     information = (wide - cross**2 / height).clamp(min=1e-300)
     ask = (force[lit, 3] - cross / height * force[lit, 2]) / information

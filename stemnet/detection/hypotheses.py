@@ -133,9 +133,14 @@ def tested(
     factor = binning(width)
     yx, sigma = to_binned(found.yx, factor), width / factor
     fit = refine(
-        binned(crop, factor), yx, sigma, max_iterations=QUICK, background_spacing=ground_spacing(yx, sigma)
+        binned(crop, factor),
+        yx,
+        sigma,
+        max_iterations=QUICK,
+        background_spacing=ground_spacing(yx, sigma),
+        describe=False,
     )
-    inside = ground.holds(from_binned(fit.yx, factor) + [around.top, around.left])
+    inside = ground.holds(from_binned(fit.yx, factor) + np.array([around.top, around.left]))
     area = ground.tall * ground.wide
     places = area / (2 * np.pi * width**2)
     strength = np.where(fit.ok & inside & np.isfinite(fit.significance), fit.significance, 0.0)

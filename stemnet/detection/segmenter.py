@@ -19,7 +19,7 @@ from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import Checkpoint
 
 SMALLEST = 16
-FAINT = 0.01
+FAINT = 0.02
 """Peaks of this probability are candidates where the fit takes part in the judgement."""
 ACCEPTED = 0.5
 """Probability from which a fitted candidate is a column."""
@@ -34,7 +34,22 @@ FEW = 10
 NARROWEST = 0.7
 """Columns of a smaller sigma are noise or sampled too coarsely [px]."""
 DARK = "The columns are dark on a bright ground; the image was inverted to find them."
-FITTED = ("intensity", "width", "sigma_y", "sigma_x", "significance")
+FITTED = (
+    "intensity",
+    "intensity_sigma",
+    "width",
+    "width_sigma",
+    "sigma_y",
+    "sigma_x",
+    "significance",
+    "ellipticity",
+    "ellipticity_angle",
+    "ellipticity_1",
+    "ellipticity_2",
+    "ellipticity_sigma",
+    "cross_section",
+    "cross_section_sigma",
+)
 """What the fit says of every column, by the names of `Refinement`."""
 
 
@@ -223,7 +238,7 @@ class _Search:
         factor = binning(width)
         coarse, start, sigma = binned(image, factor), to_binned(found.yx, factor), width / factor
         ground = ground_spacing(start, sigma)
-        rough = refine(coarse, start, sigma, max_iterations=QUICK, background_spacing=ground)
+        rough = refine(coarse, start, sigma, max_iterations=QUICK, background_spacing=ground, describe=False)
         known = features(found.score, coarse, rough, sigma)
         judged = self._judged(known, found.score, rough)
         kept = np.flatnonzero(judged >= (DOUBTED if self.acceptance else LEAST))
@@ -262,18 +277,14 @@ def _rows(fit: Refinement, rows: np.ndarray) -> Refinement:
 
 def _in_pixels(fit: Refinement, factor: int) -> Refinement:
     """A fit of a binned image in pixels of the image itself."""
-    return replace(
-        fit,
-        yx=from_binned(fit.yx, factor),
-        width=fit.width * factor,
-        intensity=fit.intensity * factor**2,
-        sigma_y=fit.sigma_y * factor,
-        sigma_x=fit.sigma_x * factor,
-    )
+    lengths = {name: getattr(fit, name) * factor for name in ("width", "width_sigma", "sigma_y", "sigma_x")}
+    volumes = ("intensity", "intensity_sigma", "cross_section", "cross_section_sigma")
+    areas = {name: getattr(fit, name) * factor**2 for name in volumes}
+    return replace(fit, yx=from_binned(fit.yx, factor), **lengths, **areas)
 
 
 def _nothing(micrograph: Micrograph, reason: str) -> Detection:
-    names = ("score", "intensity", "width", "sigma_y", "sigma_x", "significance")
+    names = ("score", "network_score", *FITTED)
     fields = {**{name: np.zeros(0) for name in names}, "frame": np.zeros(0, dtype=int)}
     columns = Columns(np.zeros((0, 2)), micrograph.shape, micrograph.sampling, fields)
     blank = np.zeros(micrograph.frames.shape, dtype=np.float16)

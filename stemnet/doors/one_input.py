@@ -111,7 +111,7 @@ def process(
     doubts = (
         [calibration.sentence] if calibration and calibration.sentence else implausible(micrograph, found)
     )
-    warnings = [*micrograph.notes, *found.reasons, *doubts, *analysis.notes]
+    warnings = [*micrograph.notes, *found.reasons, *found.notes, *doubts, *analysis.notes]
     metrics = _metrics(path, micrograph, origin, found, analysis, calibration, judgment, warnings, job)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder, path, micrograph, found, analysis, job)
@@ -140,7 +140,7 @@ def process(
         "sampling_A_per_px": micrograph.sampling,
         "sampling_from": origin,
         "seconds": round(sum(clock.laps.values()), 2),
-        "message": " ".join(found.reasons),
+        "message": " ".join([*found.reasons, *found.notes, *doubts]),
     }
 
 
@@ -217,6 +217,7 @@ def _metrics(
         },
         "inverted": found.dark,
         "confidence": "high" if found.confident else "low",
+        "expected_f1": found.expected_f1 if np.isfinite(found.expected_f1) else None,
         "warnings": warnings,
         "median_score": float(np.median(columns["score"])) if len(columns) else None,
         "median_standard_error_px": _median(columns, "sigma_y"),

@@ -77,8 +77,9 @@ def _tell(row: Mapping[str, object], folder: Path) -> None:
     if row["status"] == "failed":
         print(f"stemnet: {row['message']}", file=sys.stderr)
         return
-    low = f" (low confidence: {row['message']})" if row["status"] != "ok" else ""
-    print(f"{row['input']}: {row['columns']} columns in {row['seconds']} s -> {folder}{low}")
+    said = f" {row['message']}" if row["message"] else ""
+    low = " Low confidence." if row["status"] != "ok" else ""
+    print(f"{row['input']}: {row['columns']} columns in {row['seconds']} s -> {folder}.{low}{said}")
 
 
 def _inputs(config: DictConfig) -> list[str]:
@@ -125,7 +126,7 @@ def _job(config: DictConfig) -> Job:
         )
     return Job(
         checkpoint=checkpoint.load(weights),
-        settings=Settings(config.threshold, config.significance, config.width, config.refine),
+        settings=Settings(config.threshold, config.significance, config.width, config.refine, config.views),
         sampling=config.sampling,
         signal=config.signal,
         describe=instantiate(config.descriptor),

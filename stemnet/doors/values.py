@@ -67,6 +67,7 @@ PREDICT = {
     "significance": POSITIVE,
     "width": optional(POSITIVE),
     "refine": SWITCH,
+    "views": Kind("1, 2, 4 or 8", lambda value: value in (1, 2, 4, 8) and not isinstance(value, bool)),
     "latent": whole(1),
     "clusters": optional(whole(2)),
     "seed": SEED,

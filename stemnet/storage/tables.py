@@ -16,7 +16,12 @@ from stemnet.storage.whole_file import whole_file
 # Unit of the fields that have one. Lengths in pixels say so in the name of their CSV column.
 UNITS = {
     "intensity": "image units x px^2",
+    "intensity_sigma": "image units x px^2",
+    "cross_section": "image units x px^2",
+    "cross_section_sigma": "image units x px^2",
     "width": "px",
+    "width_sigma": "px",
+    "ellipticity_angle": "rad",
     "sigma_y": "px",
     "sigma_x": "px",
     "displacement_y": "px",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from stemnet.detection.acceptance import FEATURES, Acceptance, features
@@ -71,7 +70,12 @@ def learn_acceptance(
         found = finder(image, told, FAINT)
         if len(found):
             fit = refine(
-                image, found.yx, told, max_iterations=QUICK, background_spacing=ground_spacing(found.yx, told)
+                image,
+                found.yx,
+                told,
+                max_iterations=QUICK,
+                background_spacing=ground_spacing(found.yx, told),
+                describe=False,
             )
             known = features(found.score, image, fit, told)
             label = np.zeros(len(found), dtype=int)

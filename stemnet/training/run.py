@@ -170,9 +170,7 @@ def _scores(
     }
 
 
-def _acceptance(
-    checkpoint: Checkpoint, data: SimulatedData, images: int, quiet: bool
-) -> dict[str, object]:
+def _acceptance(checkpoint: Checkpoint, data: SimulatedData, images: int, quiet: bool) -> dict[str, object]:
     """What is written on the card of how network and fit judge together."""
     with tqdm(total=images, desc="judgement", disable=quiet or None, leave=False) as bar:
         acceptance, _, _ = learn_acceptance(

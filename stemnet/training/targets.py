@@ -12,7 +12,6 @@ from torch import Tensor
 from stemnet.columns import Columns
 from stemnet.simulation.scene import Scene
 
-
 WEAK = 0.3
 """Columns below this share of the bright ones' intensity are weak beside them."""
 

@@ -20,7 +20,6 @@ from stemnet.simulation.priors.lattices import BRIGHTNESS, UNRESOLVED, invented,
 from stemnet.simulation.priors.wrongs.kinds import SLACK, Growth, Wrong
 from stemnet.simulation.specimen import Specimen, nothing
 
-
 FAINT = (0.04, 0.3)
 """Light of a faint sublattice's column, as a share of the brightest one's."""
 
