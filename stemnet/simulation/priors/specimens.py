@@ -193,7 +193,8 @@ def _with_faint(rng: np.random.Generator, specimen: Specimen) -> Specimen:
     order = np.argsort(typical)
     factor = np.ones(int(max(kinds)) + 2)  # the last is that of no sublattice, number -1
     for row in order[: rng.integers(1, len(kinds))]:
-        factor[kinds[row]] = log_uniform(rng, FAINT) * typical.max() / max(typical[row], 1e-12)
+        # Never brighter: what is too faint to be told from its neighbor must stay so.
+        factor[kinds[row]] = min(1.0, log_uniform(rng, FAINT) * typical.max() / max(typical[row], 1e-12))
     return replace(specimen, thickness=specimen.thickness * factor[specimen.sublattice])
 
 
