@@ -126,8 +126,8 @@ def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float
         on the place, in heights of its own; log of the squared residuals over
         the noise, around the place and of the whole image: where columns have
         halos that the model has no shape for, a faint one may be a piece of
-        such; shares of all candidates that the network is certain of, and that
-        are significant.
+        such; shares of the nearest candidates that the network is certain of,
+        and that are significant: a support is no lattice, even beside one.
     """
     count = len(score)
     if not count:
@@ -143,7 +143,6 @@ def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float
     thrown = (beside * np.exp(-((np.minimum(apart, 1e6) / width) ** 2) / 4)).max(axis=1)
     misfit = _misfit(image, fit, width)
     row, col = (np.rint(fit.yx[:, k]).astype(int).clip(0, image.shape[k] - 1) for k in (0, 1))
-    shares = np.array([(score >= CERTAIN).mean(), (strength >= SIGNIFICANT).mean()])
     return np.column_stack(
         [
             np.log(odds / (1 - odds)),
@@ -152,7 +151,8 @@ def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float
             np.log1p(np.minimum(thrown / own, 50)),
             np.log(misfit[row, col]).clip(-1, 5),
             np.full(count, np.log(np.median(misfit[row, col])).clip(-1, 5)),
-            np.broadcast_to(shares, (count, 2)),
+            (score >= CERTAIN)[near].mean(axis=1),
+            (strength >= SIGNIFICANT)[near].mean(axis=1),
         ]
     )
 

@@ -18,6 +18,12 @@ TRIAL = 384
 """Hypotheses are tried on a part of the image this large, in working pixels."""
 QUICK = 6
 """Iterations of a fit that only has to tell columns from nothing."""
+ABOUT, FAR = 1.25, 1.5
+"""Factors within which a width is right, and beyond which it is wrong."""
+NARROW, WIDER = 1.2, 1.6
+"""Estimates below so many pixels are tried this much wider too."""
+LEAST = 0.2
+"""Share of the evidence for bright columns that counts where the image leans to dark ones, at least."""
 SPARSE = 7.0
 """Columns further apart than this many widths are single atoms to the fit."""
 SPARSE_GROUND = 5.0
@@ -66,6 +72,8 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
         None where nothing at all stands out of the noise.
     """
     widths = [width] if width else [estimate.width for estimate in estimate_widths(image)]
+    # Of columns a pixel wide hardly two lags are left to measure by, and the estimate comes out too small.
+    widths += [w * WIDER for w in widths if w < NARROW and not width]
     if not widths:
         return None
     working = finder.card.working_width
@@ -75,24 +83,24 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
     tried = []
     for w in widths:
         around = _grown(ground, TRIAL * w / working, image.shape)
-        for sign in _polarities(image[around.slices], w):
-            tried.append(tested(image, Hypothesis(w, sign), finder, least, ground))
-    if width:
-        return max(tried, key=lambda hypothesis: hypothesis.evidence)
-    # A width must bear itself out: noise, magnified, has columns of any width that is asked for until the
-    # network looks at the width which the fit came to.
-    consistent = [
-        tested(image, replace(one, width=one.fitted), finder, least, ground) if _off(one) else one
-        for one in tried
-    ]
-    best = max(consistent, key=lambda hypothesis: hypothesis.evidence)
-    return best if best.evidence > 0 else None
+        for sign, share in _polarities(image[around.slices], w):
+            one = tested(image, Hypothesis(w, sign), finder, least, ground)
+            if not width and _off(one, ABOUT):
+                # The fit came to another width than the network was told.
+                again = tested(image, replace(one, width=one.fitted), finder, least, ground)
+                # Noise, magnified, has columns of any width that is asked for, until the network looks at the
+                # width which the fit came to: far off, a width must bear itself out. A little too narrow a
+                # width, on the other hand, shows close pairs larger and better.
+                one = again if _off(one, FAR) or again.evidence > one.evidence else one
+            tried.append(replace(one, evidence=share * one.evidence))
+    best = max(tried, key=lambda hypothesis: hypothesis.evidence)
+    return best if width or best.evidence > 0 else None
 
 
-def _off(hypothesis: Hypothesis) -> bool:
-    """Whether the fit came to another width than the network was told."""
+def _off(hypothesis: Hypothesis, factor: float) -> bool:
+    """Whether the fit came to a width that differs by more than a factor from what was told."""
     fitted = hypothesis.fitted
-    return bool(np.isfinite(fitted) and abs(np.log(fitted / hypothesis.width)) > np.log(1.25))
+    return bool(np.isfinite(fitted) and abs(np.log(fitted / hypothesis.width)) > np.log(factor))
 
 
 @dataclass(frozen=True)
@@ -164,13 +172,18 @@ def ground_spacing(yx: np.ndarray, width: float) -> float | None:
     return SPARSE_GROUND * width if np.median(nearest) > SPARSE * width else None
 
 
-def _polarities(crop: np.ndarray, width: float) -> tuple[float, ...]:
-    """Bright columns stand out upwards; where the image leans the other way both signs are tried."""
+def _polarities(crop: np.ndarray, width: float) -> tuple[tuple[float, float], ...]:
+    """Signs to try, each with the share of its evidence that counts.
+
+    Columns stand out upwards where they are bright. Holes of a lattice look
+    like columns of the other sign, and fit as well where columns overlap:
+    then the side to which the image leans decides.
+    """
     crop = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float32)
     band = ndimage.gaussian_filter(crop, width) - ndimage.gaussian_filter(crop, 4 * width)
     deviation = band.std()
     skew = float(np.mean(band**3) / deviation**3) if deviation > 0 else 0.0
-    return (1.0,) if skew > 0 else (1.0, -1.0)
+    return ((1.0, 1.0),) if skew > 0 else ((1.0, max(LEAST, 1 + skew)), (-1.0, 1.0))
 
 
 def _busiest(image: np.ndarray, side: float, width: float) -> Part:

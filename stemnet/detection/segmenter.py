@@ -239,12 +239,13 @@ class _Search:
         coarse, start, sigma = binned(image, factor), to_binned(found.yx, factor), width / factor
         ground = ground_spacing(start, sigma)
         rough = refine(coarse, start, sigma, max_iterations=QUICK, background_spacing=ground, describe=False)
+        sigma = rough.common_width
         known = features(found.score, coarse, rough, sigma)
         judged = self._judged(known, found.score, rough)
         kept = np.flatnonzero(judged >= (DOUBTED if self.acceptance else LEAST))
         if not len(kept):
             return _in_pixels(_rows(rough, kept), factor), kept, judged[kept], judged
-        fit = refine(coarse, rough.yx[kept], rough.common_width, background_spacing=ground)
+        fit = refine(coarse, rough.yx[kept], sigma, background_spacing=ground)
         again = features(found.score[kept], coarse, fit, sigma)
         again[:, -2:] = known[kept, -2:]  # the company of all candidates, not of the chosen ones
         probability = self._judged(again, found.score[kept], fit)

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from stemnet.columns import Columns
+from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.priors import MicroscopePrior, Mixture, SpecimenPrior, dosed
@@ -85,6 +86,10 @@ def simulate(
     )
 
 
+ATTEMPTS = 4
+"""Draws of an example before it is given up."""
+
+
 @dataclass(frozen=True)
 class Simulator:
     """Random examples: example i of a split at an epoch is a function of four integers alone.
@@ -105,7 +110,18 @@ class Simulator:
 
     def scene(self, split: int, epoch: int, index: int) -> Scene:
         """Draw example `index` of a split (0 training, 1 validation, 2 test) at an epoch."""
-        rng = np.random.default_rng([self.seed, split, epoch, index])
+        for attempt in range(ATTEMPTS):
+            # One in some hundred thousand draws is of columns that no pixel could resolve.
+            again = [attempt] if attempt else []
+            rng = np.random.default_rng([self.seed, split, epoch, index, *again])
+            try:
+                return self._drawn(rng)
+            except StemnetError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError  # not reached: the last attempt returns or raises
+
+    def _drawn(self, rng: np.random.Generator) -> Scene:
         microscope, width, electrons = self.microscope.draw(rng)
         shape = (int(self.shape[0]), int(self.shape[1]))
         field_of_view = (shape[0] * microscope.sampling, shape[1] * microscope.sampling)

@@ -24,6 +24,8 @@ DIRECTIONS = (1, 1, 0, -1, -1, 0, 0, 0)
 """Which way each of `FEATURES` may move the probability; 0 for either."""
 FEWEST = 50
 """Columns, and candidates that are none, without which nothing can be learned."""
+SURE = 5.0
+"""Standard errors of the height from which a candidate on a true column is no chance."""
 GUESS = 0.1
 """Standard deviation of the log of the width that is told: an image's own estimate errs by as much."""
 HEAVIEST = 400
@@ -77,10 +79,12 @@ def learn_acceptance(
                 background_spacing=ground_spacing(found.yx, told),
                 describe=False,
             )
-            known = features(found.score, image, fit, told)
+            known = features(found.score, image, fit, fit.common_width)
             label = np.zeros(len(found), dtype=int)
             pairs = match(fit.yx, truth.yx, width).pairs
-            label[pairs[:, 0]] = np.where(targets.must_be_found(truth)[pairs[:, 1]], 1, -1)
+            # Of what is too crowded to be asked for, what the fit made out all the same is as real.
+            made_out = np.nan_to_num(fit.significance[pairs[:, 0]]) >= SURE
+            label[pairs[:, 0]] = np.where(targets.must_be_found(truth)[pairs[:, 1]] | made_out, 1, -1)
             # What is cut by the rim is neither.
             size = np.array(image.shape) - 1
             label[((fit.yx < width) | (fit.yx > size - width)).any(axis=1)] = -1
