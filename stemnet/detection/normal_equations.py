@@ -16,16 +16,16 @@ import torch
 from scipy.spatial import cKDTree
 
 from stemnet.detection.background import Grid
-from stemnet.detection.column_model import REACH, Membership, Tiles, membership, moments
+from stemnet.detection.column_model import REACH, Membership, Tiles, membership, moments, sampled
 
-PAIR_REACH = (
-    6.5  # columns further apart than this many sigma share less than 0.3 % of any entry of their blocks
-)
+# columns further apart than this many sigma share less than 3 % of any entry of their blocks, 0.1 % of a variance
+PAIR_REACH = 5.5
 _MARGIN = 0.3  # columns may move by this many sigma before it is measured anew what reaches where
 _WINDOW = 3.8  # reach of a product of Gaussians, in its own sigma: all but 1e-2 of its fourth moment
 # Crowded images are fitted too well by wide columns on a ground below the darkest pixels.
 _SUNK = 0.2  # a ground this part of the contrast below the dark level
 _LIFT = 0.1  # is pulled back, by this part of the weight of the pixels
+_SAMPLE = 1 << 16  # pixels that settle the two numbers of the noise to a percent or two
 _WINDOW_EDGE = 6.0  # the same where the middle of it may lie off the image
 
 
@@ -50,7 +50,7 @@ def neighbor_pairs(yx: torch.Tensor, reach: float) -> tuple[torch.Tensor, torch.
     return pairs[:, 0], pairs[:, 1]
 
 
-def _derivatives(moment: torch.Tensor, state: State, shapes: bool) -> torch.Tensor:
+def derivatives(moment: torch.Tensor, state: State, shapes: bool = False) -> torch.Tensor:
     """Inner products of an image with the derivatives by (y, x, A, q) or all six, from its moments (N, 3, 3)."""
     slope = state.amplitude / state.width
     moment = moment.double()
@@ -80,6 +80,7 @@ class Geometry:
     j: torch.Tensor
     columns: Membership
     products: Membership
+    sample: Membership  # the columns again, in tiles enough to learn the noise from
 
     @classmethod
     def of(cls, tiles: Tiles, state: State) -> Geometry:
@@ -96,15 +97,16 @@ class Geometry:
         size = torch.tensor(tiles.shape, dtype=center.dtype, device=center.device)
         edge = (torch.minimum(center, size - 1 - center) < sigma[:, None]).any(1)
         products = membership(tiles, center, torch.where(edge, _WINDOW_EDGE, _WINDOW + _MARGIN) * sigma)
-        return cls(tiles, state, i, j, membership(tiles, state.yx, (REACH + _MARGIN) * width), products)
+        columns = membership(tiles, state.yx, (REACH + _MARGIN) * width)
+        return cls(tiles, state, i, j, columns, products, sampled(columns, _SAMPLE))
 
-    def serves(self, state: State) -> bool:
-        """Whether columns at `state` are still within the margin."""
+    def serves(self, state: State, share: float = 0.998) -> bool:
+        """Whether this share of the columns is still within the margin."""
         if not len(state.yx):
             return True
         moved = (state.yx - self.state.yx).abs().amax(1) / self.state.width
         grown = (state.log_width - self.state.log_width).clamp(min=0) * REACH
-        return bool((moved + grown < _MARGIN).double().mean() > 0.998)
+        return bool((moved + grown < _MARGIN).double().mean() > share)
 
 
 def _product(
@@ -123,7 +125,7 @@ def gradient(geometry: Geometry, field: torch.Tensor, state: State, shapes: bool
 
     With `shapes` (N, 6), by e1 and e2 too.
     """
-    return _derivatives(moments(geometry.columns, field, state.yx, state.width, 3), state, shapes)
+    return derivatives(moments(geometry.columns, field, state.yx, state.width, 3), state, shapes)
 
 
 def _axis_products(scale: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
@@ -192,27 +194,44 @@ def blocks(geometry: Geometry, weight: torch.Tensor, state: State, shapes: bool 
     return block * factors(i)[:, :, None] * factors(j)[:, None, :]
 
 
-def coupling(
-    geometry: Geometry, weight: torch.Tensor, state: State, grid: Grid, shapes: bool = False
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Blocks (N, 4 or 6, 16) between columns and the coefficients of the background over them, their indices."""
-    width = state.width
-    moment = moments(geometry.columns, weight, state.yx, width, 5).double()
-    index, down, across = grid.taylor_at(state.yx)
-    power = width[:, None, None] ** torch.arange(3, dtype=width.dtype, device=width.device)
-    down, across = down * power, (across * power).transpose(1, 2)
-    used = 6 if shapes else 5
-    parts = torch.stack(
-        [
-            (down @ moment[:, i : i + 3, j : j + 3] @ across).view(-1, 16)
-            for i, j in zip(_Y[:used].tolist(), _X[:used].tolist(), strict=True)
-        ],
-        1,
-    )
-    slope, height = state.amplitude / width, state.amplitude
-    block = _SUMS[: 6 if shapes else 4, :used].to(parts.device) @ parts
-    factor = torch.stack([slope, slope, torch.ones_like(height), *[height] * (block.shape[1] - 3)], 1)
-    return block * factor[:, :, None], index
+@dataclass(frozen=True)
+class Ground:
+    """How the background answers, alone and to the columns, per unit of their amplitudes and slopes.
+
+    It changes little while the columns settle, and only the way to the
+    solution depends on it: it is measured once for a geometry.
+    """
+
+    mean_weight: float
+    parts: torch.Tensor  # (N, 4 or 6, 16)
+    nodes: torch.Tensor  # flat indices of the coefficients over each column, (N, 16)
+    band: torch.Tensor  # each coefficient with the 7 x 7 about it, (49, coefficients)
+
+    @classmethod
+    def of(cls, geometry: Geometry, weight: torch.Tensor, state: State, grid: Grid, shapes: bool) -> Ground:
+        """Measure it under the weights, given in tiles."""
+        width = state.width
+        moment = moments(geometry.columns, weight, state.yx, width, 5).double()
+        nodes, down, across = grid.taylor_at(state.yx)
+        power = width[:, None, None] ** torch.arange(3, dtype=width.dtype, device=width.device)
+        down, across = down * power, (across * power).transpose(1, 2)
+        used = 6 if shapes else 5
+        parts = torch.stack(
+            [
+                (down @ moment[:, i : i + 3, j : j + 3] @ across).view(-1, 16)
+                for i, j in zip(_Y[:used].tolist(), _X[:used].tolist(), strict=True)
+            ],
+            1,
+        )
+        sums = _SUMS[: 6 if shapes else 4, :used].to(parts.device)
+        band = _band(geometry.tiles.join(weight), grid)
+        return cls(float(weight.mean()), sums @ parts, nodes, band)
+
+    def coupling(self, state: State) -> torch.Tensor:
+        """Blocks (N, 4 or 6, 16) between columns and the coefficients of the background over them."""
+        slope, height = state.amplitude / state.width, state.amplitude
+        factor = [slope, slope, torch.ones_like(height), *[height] * (self.parts.shape[1] - 3)]
+        return self.parts * torch.stack(factor, 1)[:, :, None]
 
 
 @dataclass(frozen=True)
@@ -230,6 +249,7 @@ class NormalEquations:
     j: torch.Tensor
     pair: torch.Tensor
     grid: Grid
+    ground: Ground
     coupling: torch.Tensor  # (N, K, 16)
     nodes: torch.Tensor  # flat indices of the coefficients over each column, (N, 16)
     band: (
@@ -249,21 +269,25 @@ class NormalEquations:
         stiffness: float,
         surface: torch.Tensor,
         shapes: bool = False,
+        ground: Ground | None = None,
     ) -> NormalEquations:
-        """Measure all parts under the weights, given in tiles."""
+        """Measure all parts under the weights, given in tiles; the background's anew, or as in `ground`."""
         count = len(state.yx)
         both = blocks(geometry, weight, state, shapes)
-        coupled, nodes = coupling(geometry, weight, state, grid, shapes)
+        mean = float(weight.mean())
+        ground = ground or Ground.of(geometry, weight, state, grid, shapes)
+        level = mean / max(ground.mean_weight, 1e-300)
         return cls(
             own=both[:count],
             i=geometry.i[count:],
             j=geometry.j[count:],
             pair=both[count:],
             grid=grid,
-            coupling=coupled,
-            nodes=nodes,
-            band=_band(geometry.tiles.join(weight), grid),
-            mean_weight=float(weight.mean()),
+            ground=ground,
+            coupling=level * ground.coupling(state),
+            nodes=ground.nodes,
+            band=level * ground.band,
+            mean_weight=mean,
             stiffness=stiffness,
             lift=_inner(surface < -_SUNK) * (_LIFT * float(weight.sum()) / surface.numel()),
         )

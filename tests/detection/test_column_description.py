@@ -66,9 +66,9 @@ def test_the_direction_is_from_x_towards_y():
     image = elliptical(yx, np.full(len(yx), 1.15), angle, np.full(len(yx), 60.0))
     fit = refine(image, yx, WIDTH)
     inner = ((yx > 12) & (yx < SHAPE[0] - 13)).all(1)
-    np.testing.assert_allclose(fit.ellipticity[inner], 0.15, atol=0.01)
+    np.testing.assert_allclose(fit.ellipticity[inner], 0.15, atol=0.02)
     turn = (fit.ellipticity_angle - angle + np.pi / 2) % np.pi - np.pi / 2
-    assert np.abs(turn[inner]).max() < 0.03
+    assert np.abs(turn[inner]).max() < 0.05
 
 
 @pytest.fixture(scope="module")
