@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 
 from stemnet.detection.fit_problem import Fit, Problem
+from stemnet.detection.geometry import Geometry, State
 from stemnet.detection.looking import Look, look, relearned
-from stemnet.detection.normal_equations import Geometry, Ground, NormalEquations, State
+from stemnet.detection.normal_equations import Ground, NormalEquations
+from stemnet.detection.width_prior import width_prior
 
 _STEP = 0.3  # longest step of a position per iteration, in sigma
-_TIGHTEST = 0.01  # widths are never taken to be more alike than this
 _REUSES = 4  # steps that one matrix serves after its own
 _MOSTLY = 0.98  # a geometry serves a rough fit while it holds for this share of the columns
 _STIFF = 1e3  # damping beyond which no step leads anywhere
@@ -27,6 +27,11 @@ class Matrix:
     used: int = 0
     ground: Ground | None = None
     seen: Look | None = None  # of the fit as it was returned
+
+    def with_more(self, problem: Problem, fit: Fit) -> Matrix:
+        """For the same image with columns added: what the background answers to the others still holds."""
+        ground = self.ground.padded(len(fit.state.yx)) if self.ground else None
+        return Matrix(Geometry.of(problem.tiles, fit.state), ground=ground)
 
 
 def iterate(
@@ -71,20 +76,21 @@ def iterate(
             matrix = replace(matrix, equations=None)
         own = regularized(equations, fit, free, damping)
         force = seen.force.clone()
-        common, spread = _width_prior(problem, fit, equations.own, force, free)
-        force[:, 3] += (common - fit.state.log_width) / fit.spread**2
+        common, centers, spread = width_prior(problem, fit, equations.own, force, free)
+        force[:, 3] += (centers - fit.state.log_width) / fit.spread**2
         below = problem.grid.project(problem.tiles.join(seen.pull)) + equations.restore(fit.surface)
         step, surface = equations.solve(own, force * free, below)
         state, moved = _advanced(problem, fit.state, step, common)
         last = fit.common
-        fit = replace(fit, state=state, surface=fit.surface + surface, common=common, spread=spread)
+        fit = replace(fit, state=state, surface=fit.surface + surface)
+        fit = replace(fit, common=common, centers=centers, spread=spread)
         # the matrix of one step serves the next ones while steps are a small part of a column's width
-        close = (warm or iteration > 1) and _still(fit, own, moved, last, rough=True)
+        close = (warm or iteration > 1) and _still(problem, fit, own, moved, last, rough=True)
         reused = matrix.used + 1 if matrix.equations is not None else 0
         keep = close and reused < _REUSES and _alike(trusted[0].state, state, moved, own)
         ground = equations.ground if close else None
         matrix = replace(matrix, equations=equations if keep else None, used=reused, ground=ground)
-        settled = damping == 0 and close and (rough or _still(fit, own, moved, last))
+        settled = damping == 0 and close and (rough or _still(problem, fit, own, moved, last))
         seen = None
     return fit, matrix, most, False
 
@@ -113,10 +119,20 @@ def _alike(before: State, after: State, moved: torch.Tensor, own: torch.Tensor) 
 
 
 def _still(
-    fit: Fit, own: torch.Tensor, moved: torch.Tensor, width_before: float, rough: bool = False
+    problem: Problem,
+    fit: Fit,
+    own: torch.Tensor,
+    moved: torch.Tensor,
+    width_before: float,
+    rough: bool = False,
 ) -> bool:
-    """Whether all but a few of the significant columns have stopped moving, and the common width too."""
+    """Whether all but a few of the significant columns have stopped moving, and the common width too.
+
+    Those that nobody listed, mostly just off the image, may wander on: what
+    they still move is little to the others.
+    """
     counts = fit.state.amplitude * own[:, 2, 2].clamp(min=0).sqrt() > 5
+    counts[problem.listed :] = False
     if not counts.any():
         return True
     if rough:
@@ -137,7 +153,14 @@ def assembled(
 ) -> NormalEquations:
     """Normal equations of what is free of (y, x, A, q), (N, 4), or of the two parameters of shape too, (N, 6)."""
     equations = NormalEquations.assemble(
-        geometry, weight, fit.state, problem.grid, problem.stiffness, fit.surface, free.shape[1] > 4, ground
+        geometry,
+        weight,
+        fit.state,
+        problem.grid,
+        problem.stiffness,
+        fit.surface,
+        free.shape[1] > 4,
+        ground,
     )
     return replace(
         equations,
@@ -162,34 +185,6 @@ def regularized(
     ridge[:, 3] = fit.spread**-2
     ridge += damping * torch.diagonal(own, dim1=1, dim2=2)
     return own * free[:, :, None] * free[:, None, :] + torch.diag_embed(ridge * free + (1 - free))
-
-
-def _width_prior(
-    problem: Problem, fit: Fit, own: torch.Tensor, force: torch.Tensor, free: torch.Tensor
-) -> tuple[float, float]:
-    """Center and spread of the log widths, from the widths that the columns themselves ask for.
-
-    Empirical Bayes: the center is a weighted median; the spread is what the
-    scatter of the best known half exceeds its errors by.
-    """
-    lit = (fit.state.amplitude > 0) & (free[:, 3] > 0) & (own[:, 2, 2] > 0)
-    if not lit.any():
-        return fit.common, fit.spread
-    height, cross, wide = own[lit, 2, 2], own[lit, 2, 3], own[lit, 3, 3]
-    information = (wide - cross**2 / height).clamp(min=1e-300)
-    ask = (force[lit, 3] - cross / height * force[lit, 2]) / information
-    value = fit.state.log_width[lit] + ask.clamp(-0.3, 0.3)
-    typical = float(information.median())
-    # a few bright columns must not outvote the others
-    vote = information.clamp(max=4 * typical)
-    ascending, order = torch.sort(value)
-    total = torch.cumsum(vote[order], 0)
-    center = float(ascending[int(torch.searchsorted(total, total[-1:] / 2).clamp(max=len(value) - 1))])
-    best = information >= typical
-    scatter = float((value[best] - center).abs().median() * 1.4826) ** 2 - float(
-        (1 / information[best]).median()
-    )
-    return center, float(np.clip(max(scatter, 0.0) ** 0.5, min(_TIGHTEST, problem.spread), problem.spread))
 
 
 def _advanced(

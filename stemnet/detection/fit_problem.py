@@ -10,8 +10,8 @@ from scipy.spatial import cKDTree
 
 from stemnet.detection.background import Grid
 from stemnet.detection.column_model import Tiles, tile_size
+from stemnet.detection.geometry import State
 from stemnet.detection.noise import pixel_variance
-from stemnet.detection.normal_equations import State
 from stemnet.detection.residual_peaks import residual_peaks
 
 _STRAY = 1.5  # a column further than this many sigma from its start has run away
@@ -32,6 +32,7 @@ class Problem:
     mask: torch.Tensor  # (tiles, T, T), 1 where measured, 0 elsewhere
     grid: Grid
     start: torch.Tensor  # (N, 2)
+    listed: int  # the first so many starts were given, the others are light that was left over
     limit: torch.Tensor  # (N,) px
     spread: float
     stiffness: float
@@ -49,8 +50,9 @@ class Fit:
     state: State
     surface: torch.Tensor
     common: float  # log of the common width
-    spread: float  # standard deviation of the log widths about it
+    spread: float  # standard deviation of the log widths about `centers`
     noise: tuple[float, float]
+    centers: torch.Tensor  # log of the width that columns as bright as each have in common, (N,)
     excess: float = 1.0  # squared residuals over the noise: light that the model has no shape for
     halo: float = 0.0  # height of the columns' halos in parts of theirs,
     halos: torch.Tensor | None = None  # and their light, (tiles, T, T)
@@ -87,6 +89,7 @@ def begin(
         mask=mask,
         grid=grid,
         start=start,
+        listed=len(yx),
         limit=torch.as_tensor(np.minimum(_STRAY * width, nearest / 2), device=device),
         spread=spread,
         brightest=3 * max(1.0, float(pixels.max())),
@@ -100,7 +103,7 @@ def begin(
     surface = torch.zeros(grid.shape, dtype=torch.float64, device=device)
     some = slice(None, None, max(1, len(cut) * tiles.size**2 // _SAMPLE))
     noise = (max(pixel_variance(cut[some], mask[some] > 0), 1e-9), 0.0)
-    return problem, Fit(state, surface, float(np.log(width)), spread, noise)
+    return problem, Fit(state, surface, float(np.log(width)), spread, noise, state.log_width)
 
 
 def _range(image: np.ndarray) -> tuple[float, float]:

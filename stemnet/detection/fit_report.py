@@ -13,9 +13,10 @@ from stemnet.detection.covariance import marginal_covariance
 from stemnet.detection.cross_sections import RADIUS, cell_sums
 from stemnet.detection.fit_iteration import Matrix, assembled, regularized
 from stemnet.detection.fit_problem import Fit, Problem
+from stemnet.detection.geometry import Geometry
 from stemnet.detection.looking import measured
 from stemnet.detection.noise import Correlation, correlation_factors
-from stemnet.detection.normal_equations import Geometry, NormalEquations, gradient
+from stemnet.detection.normal_equations import NormalEquations, gradient
 from stemnet.detection.peak_profile import RATIO
 
 _DESCRIBED = (
@@ -139,12 +140,11 @@ def report(
     free: torch.Tensor,
     matrix: Matrix,
     strayed: torch.Tensor,
-    listed: int,
     iterations: int,
     settled: bool,
     describe: bool,
 ) -> Refinement:
-    """Values and standard errors of the first `listed` columns, and what was found beside them."""
+    """Values and standard errors of the listed columns, and what was found beside them."""
     scale, end = problem.scale, _ended(problem, fit, free, matrix.geometry, describe)
     fit, state = end.fit, end.fit.state
     stretch = _stretch(problem, end) if describe else None
@@ -187,7 +187,7 @@ def report(
     square = float((end.weight * end.residual.square()).sum())
     offset, slope = fit.noise
     return Refinement(
-        **{name: values[:listed].cpu().numpy() for name, values in rows.items()},
+        **{name: values[: problem.listed].cpu().numpy() for name, values in rows.items()},
         background=problem.grid.evaluate(fit.surface).cpu().numpy() * scale + problem.dark,
         model=problem.tiles.join(end.model).cpu().numpy() * scale + problem.dark,
         noise=(offset * scale**2 - slope * scale * problem.dark, slope * scale),
@@ -196,8 +196,8 @@ def report(
         residual_rms=float(end.residual.square().sum() / problem.measured) ** 0.5 * scale,
         chi2=fit.excess * square / max(problem.measured - unknowns, 1),
         correlation=correlation,
-        unlisted_yx=state.yx[listed:].cpu().numpy(),
-        unlisted_significance=significance[listed:].cpu().numpy(),
+        unlisted_yx=state.yx[problem.listed :].cpu().numpy(),
+        unlisted_significance=significance[problem.listed :].cpu().numpy(),
         iterations=iterations,
         converged=settled,
     )
@@ -225,7 +225,7 @@ def _stretch(problem: Problem, end: _Ending) -> torch.Tensor:
     """The step from round columns to their shapes, (N, 2)."""
     pull, state = end.weight * end.residual, end.fit.state
     force = gradient(end.geometry, pull, state, shapes=True)
-    force[:, 3] += (end.fit.common - state.log_width) / end.fit.spread**2
+    force[:, 3] += (end.fit.centers - state.log_width) / end.fit.spread**2
     below = problem.grid.project(problem.tiles.join(pull)) + end.equations.restore(end.fit.surface)
     return stretches(end.equations, end.own, force * end.free, below)
 

@@ -13,8 +13,9 @@ import torch
 
 from stemnet.detection.column_model import profiles, render
 from stemnet.detection.fit_problem import Fit, Problem
+from stemnet.detection.geometry import Geometry
 from stemnet.detection.noise import variance_line
-from stemnet.detection.normal_equations import Geometry, derivatives
+from stemnet.detection.normal_equations import derivatives
 
 _SAMPLE = 1 << 19  # pixels that the final noise is learned from
 

@@ -2,52 +2,25 @@
 
 Each column has four parameters: y, x, amplitude A, and q = log(sigma); where
 shapes are asked for, two more, e1 and e2 of a covariance sigma^2 (1 + E) with
-E = [[-e1, e2], [e2, e1]] in (y, x). All second derivatives reduce to moments of the weights under products of
-Gaussians, and a product of two Gaussians is a Gaussian again: the block of a
-pair of columns is measured under one Gaussian between them.
+E = [[-e1, e2], [e2, e1]] in (y, x). All second derivatives reduce to moments
+of the weights under products of Gaussians, and a product of two Gaussians is a
+Gaussian again: the block of a pair of columns is measured under one Gaussian
+between them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
-from scipy.spatial import cKDTree
 
 from stemnet.detection.background import Grid
-from stemnet.detection.column_model import REACH, Membership, Tiles, membership, moments, sampled
+from stemnet.detection.column_model import moments
+from stemnet.detection.geometry import Geometry, State, product
 
-# columns further apart than this many sigma share less than 3 % of any entry of their blocks, 0.1 % of a variance
-PAIR_REACH = 5.5
-_MARGIN = 0.3  # columns may move by this many sigma before it is measured anew what reaches where
-_WINDOW = 3.8  # reach of a product of Gaussians, in its own sigma: all but 1e-2 of its fourth moment
 # Crowded images are fitted too well by wide columns on a ground below the darkest pixels.
 _SUNK = 0.2  # a ground this part of the contrast below the dark level
 _LIFT = 0.1  # is pulled back, by this part of the weight of the pixels
-_SAMPLE = 1 << 16  # pixels that settle the two numbers of the noise to a percent or two
-_WINDOW_EDGE = 6.0  # the same where the middle of it may lie off the image
-
-
-@dataclass(frozen=True)
-class State:
-    """Columns of the current model: yx (N, 2), amplitude (N,), log_width (N,); float64."""
-
-    yx: torch.Tensor
-    amplitude: torch.Tensor
-    log_width: torch.Tensor
-
-    @property
-    def width(self) -> torch.Tensor:
-        """Sigma [px]."""
-        return self.log_width.exp()
-
-
-def neighbor_pairs(yx: torch.Tensor, reach: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Indices i < j of all columns closer than `reach` [px]."""
-    pairs = cKDTree(yx.cpu().numpy()).query_pairs(reach, output_type="ndarray")
-    pairs = torch.as_tensor(np.sort(pairs, axis=1).astype(np.int64), device=yx.device)
-    return pairs[:, 0], pairs[:, 1]
 
 
 def derivatives(moment: torch.Tensor, state: State, shapes: bool = False) -> torch.Tensor:
@@ -64,60 +37,6 @@ def derivatives(moment: torch.Tensor, state: State, shapes: bool = False) -> tor
         parts.append(state.amplitude * (moment[:, 0, 2] - moment[:, 2, 0]) / 2)
         parts.append(state.amplitude * moment[:, 1, 1])
     return torch.stack(parts, 1)
-
-
-@dataclass(frozen=True)
-class Geometry:
-    """Which columns, and which products of two columns, reach into which tiles.
-
-    It is measured with a margin and serves until the columns have moved or
-    grown by more than that.
-    """
-
-    tiles: Tiles
-    state: State
-    i: torch.Tensor  # first the columns themselves, then the neighbors i < j
-    j: torch.Tensor
-    columns: Membership
-    products: Membership
-    sample: Membership  # the columns again, in tiles enough to learn the noise from
-
-    @classmethod
-    def of(cls, tiles: Tiles, state: State) -> Geometry:
-        """Geometry of the columns where they stand."""
-        width = state.width
-        own = torch.arange(len(width), device=width.device)
-        i, j = (
-            neighbor_pairs(state.yx, (PAIR_REACH + _MARGIN) * float(width.median()))
-            if len(own)
-            else (own, own)
-        )
-        i, j = torch.cat([own, i]), torch.cat([own, j])
-        center, sigma, _ = _product(state, i, j)
-        size = torch.tensor(tiles.shape, dtype=center.dtype, device=center.device)
-        edge = (torch.minimum(center, size - 1 - center) < sigma[:, None]).any(1)
-        products = membership(tiles, center, torch.where(edge, _WINDOW_EDGE, _WINDOW + _MARGIN) * sigma)
-        columns = membership(tiles, state.yx, (REACH + _MARGIN) * width)
-        return cls(tiles, state, i, j, columns, products, sampled(columns, _SAMPLE))
-
-    def serves(self, state: State, share: float = 0.998) -> bool:
-        """Whether this share of the columns is still within the margin."""
-        if not len(state.yx):
-            return True
-        moved = (state.yx - self.state.yx).abs().amax(1) / self.state.width
-        grown = (state.log_width - self.state.log_width).clamp(min=0) * REACH
-        return bool((moved + grown < _MARGIN).double().mean() > share)
-
-
-def _product(
-    state: State, i: torch.Tensor, j: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Center (P, 2), sigma (P,) and height (P,) of the product of two Gaussians."""
-    first, second = state.width[i] ** 2, state.width[j] ** 2
-    total = first + second
-    center = (state.yx[i] * second[:, None] + state.yx[j] * first[:, None]) / total[:, None]
-    height = torch.exp(-0.5 * ((state.yx[i] - state.yx[j]) ** 2).sum(1) / total)
-    return center, (first * second / total).sqrt(), height
 
 
 def gradient(geometry: Geometry, field: torch.Tensor, state: State, shapes: bool = False) -> torch.Tensor:
@@ -170,7 +89,7 @@ def blocks(geometry: Geometry, weight: torch.Tensor, state: State, shapes: bool 
     With `shapes` (P, 6, 6): e1 and e2 come after the others.
     """
     width, i, j = state.width, geometry.i, geometry.j
-    center, sigma, height = _product(state, i, j)
+    center, sigma, height = product(state, i, j)
     moment = moments(geometry.products, weight, center, sigma, 5)
 
     member = torch.stack([width[i], width[j]], 1).float()
@@ -180,10 +99,10 @@ def blocks(geometry: Geometry, weight: torch.Tensor, state: State, shapes: bool 
     axis = _axis_products(scale, offset)  # (P, 2, 3, 3, 5)
     pair = len(axis)
     down = axis[:, 0].reshape(pair, 9, 5) @ moment  # (P, 9, 5)
-    product = (down @ axis[:, 1].reshape(pair, 9, 5).transpose(1, 2)).view(pair, 3, 3, 3, 3)
+    whole = (down @ axis[:, 1].reshape(pair, 9, 5).transpose(1, 2)).view(pair, 3, 3, 3, 3)
     used = 6 if shapes else 5
-    y, x = _Y[:used].to(product.device), _X[:used].to(product.device)
-    powers = product[:, y[:, None], y[None, :], x[:, None], x[None, :]].double() * height[:, None, None]
+    y, x = _Y[:used].to(whole.device), _X[:used].to(whole.device)
+    powers = whole[:, y[:, None], y[None, :], x[:, None], x[None, :]].double() * height[:, None, None]
     sums = _SUMS[: 6 if shapes else 4, :used].to(powers.device)
     block = sums @ powers @ sums.T
 
@@ -226,6 +145,12 @@ class Ground:
         sums = _SUMS[: 6 if shapes else 4, :used].to(parts.device)
         band = _band(geometry.tiles.join(weight), grid)
         return cls(float(weight.mean()), sums @ parts, nodes, band)
+
+    def padded(self, count: int) -> Ground:
+        """For more columns, the last of which the background does not answer to."""
+        more = count - len(self.parts)
+        parts = torch.nn.functional.pad(self.parts, (0, 0, 0, 0, 0, more))
+        return replace(self, parts=parts, nodes=torch.nn.functional.pad(self.nodes, (0, 0, 0, more)))
 
     def coupling(self, state: State) -> torch.Tensor:
         """Blocks (N, 4 or 6, 16) between columns and the coefficients of the background over them."""

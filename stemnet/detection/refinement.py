@@ -84,13 +84,15 @@ def refine(
     free = freedom(problem, fit)
     iterations, matrix = 0, None
     for number in range(_ROUNDS):
-        fit, matrix, further, _ = iterate(problem, fit, free, max_iterations, rough=True, warm=number > 0)
+        fit, matrix, further, _ = iterate(
+            problem, fit, free, max_iterations, matrix, rough=True, warm=number > 0
+        )
         iterations += further
         fit, seen = seen_last(problem, fit, matrix)
         problem, fit, more = with_unlisted(problem, fit, free, seen.pull, seen.weight)
         if not more:
             break
-        free, matrix = freedom(problem, fit), None
+        free, matrix = freedom(problem, fit), matrix.with_more(problem, fit)
     fit, matrix, further, settled = iterate(problem, fit, free, max_iterations, matrix)
     iterations += further
     if shape == "halo":
@@ -99,7 +101,7 @@ def refine(
     fit, free, strayed = hold_strays(problem, fit, free)
     if strayed.any():
         fit, matrix, _, _ = iterate(problem, fit, free, 3)
-    return report(problem, fit, free, matrix, strayed, len(yx), iterations, settled, describe)
+    return report(problem, fit, free, matrix, strayed, iterations, settled, describe)
 
 
 def _with_halos(
