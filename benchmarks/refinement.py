@@ -286,9 +286,10 @@ def print_biases(table: list[dict[str, object]]) -> None:
 
 def print_rate(row: dict[str, object], plain: float) -> None:
     print(
-        f"\n{row['case']}: {row['columns']} columns; a second of process time fits "
-        f"{row['columns_per_second']:.0f} of them jointly with ellipticities and cells, {plain:.0f} without; scipy, one by one and without errors, "
-        f"{row['single_columns_per_second']:.0f}; rmse {row['rmse']:.4f} and {row['single_rmse']:.4f} px"
+        f"\n{row['case']}, {row['columns']} columns, columns per second of process time:\n"
+        f"joint fit with ellipticities and cells {row['columns_per_second']:.0f}, without {plain:.0f} "
+        f"(rmse {row['rmse']:.4f} px); scipy one by one, without errors, {row['single_columns_per_second']:.0f} "
+        f"({row['single_rmse']:.4f} px)"
     )
 
 
