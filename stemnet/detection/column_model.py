@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 REACH = 4.2  # a column is rendered out to this many sigma; beyond, it holds 1.5e-4 of its peak
-_CHUNK = 1 << 19  # numbers per work array: small enough to stay in the cache of one core
+_CHUNK = 1 << 17  # numbers per work array: small enough to stay in the cache of one core
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,25 @@ class Membership:
     """Which Gaussians reach into which tiles.
 
     Tiles are grouped with tiles that hold about as many Gaussians, padded to
-    the same number with the index `count`, which stands for no Gaussian.
+    the same number with the index `count`, which stands for no Gaussian. The
+    last groups are the tiles that hold none.
     """
 
     tiles: Tiles
     count: int
     groups: tuple[tuple[torch.Tensor, torch.Tensor], ...]  # (tile indices (t,), Gaussian indices (t, n))
+
+
+def sampled(where: Membership, pixels: int) -> Membership:
+    """The same for tiles of about so many pixels, spread over the image and over full and empty tiles alike."""
+    number = sum(len(tile) for tile, _ in where.groups)
+    step = max(1, number * where.tiles.size**2 // pixels)
+    groups, first = [], step // 2
+    for tile, column in where.groups:
+        if first < len(tile):
+            groups.append((tile[first::step], column[first::step]))
+        first = (first - len(tile)) % step if first < len(tile) else first - len(tile)
+    return Membership(where.tiles, where.count, tuple(groups))
 
 
 def membership(tiles: Tiles, yx: torch.Tensor, reach: torch.Tensor) -> Membership:
@@ -113,20 +126,23 @@ def membership(tiles: Tiles, yx: torch.Tensor, reach: torch.Tensor) -> Membershi
     groups, start, at = [], 0, 0
     while start < len(sizes):
         # the last tile of a group is the fullest: it sets the padding and the memory
-        stop = start + 1
-        while stop < len(sizes) and stop - start < 4096:
-            if sizes[stop] * size * (stop + 1 - start) > _CHUNK or sizes[stop] > 1.3 * sizes[start] + 2:
-                break
-            stop += 1
+        stop = min(start + 4096, int(np.searchsorted(sizes, 1.3 * sizes[start] + 2, side="right")))
+        room = sizes[start:stop] * size * np.arange(1, stop - start + 1) <= _CHUNK
+        stop = start + max(1, int(room.sum()))
         total = int(sizes[start:stop].sum())
         members = torch.full((stop - start, int(sizes[stop - 1])), len(yx), device=device)
         members[row[at : at + total] - start, place[at : at + total]] = column[at : at + total]
         groups.append((used[by_count[start:stop]], members))
         start, at = stop, at + total
+    empty = torch.ones(rows * cols, dtype=torch.bool, device=device)
+    empty[used] = False
+    for rest in torch.split(torch.nonzero(empty)[:, 0], max(1, _CHUNK // size**2)):
+        if len(rest):
+            groups.append((rest, rest.new_empty(len(rest), 0)))
     return Membership(tiles, len(yx), tuple(groups))
 
 
-def _profiles(
+def profiles(
     where: Membership, yx: torch.Tensor, width: torch.Tensor, powers: int
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]]:
     """Per group: tile and Gaussian indices, and u^a exp(-u^2/2) down and across, (t, n, powers, T)."""
@@ -141,10 +157,10 @@ def _profiles(
         local = (yx[column] - corner[:, None]).float()
         u = (pixel - local.permute(2, 0, 1)[..., None]) / width[column][..., None]  # (2, t, n, T)
         u.clamp_(-1e3, 1e3)
-        parts = [torch.exp(u * u * -0.5)]
-        for _ in range(powers - 1):
-            parts.append(parts[-1] * u)
-        profile = torch.stack(parts, 3)  # (2, t, n, powers, T)
+        profile = u.new_empty(*u.shape[:3], powers, size)  # (2, t, n, powers, T)
+        torch.exp(u * u * -0.5, out=profile[..., 0, :])
+        for k in range(1, powers):
+            torch.mul(profile[..., k - 1, :], u, out=profile[..., k, :])
         yield tile, column, profile[0], profile[1]
 
 
@@ -153,7 +169,7 @@ def render(where: Membership, yx: torch.Tensor, amplitude: torch.Tensor, width: 
     (rows, cols), size = where.tiles.grid, where.tiles.size
     out = torch.zeros(rows * cols, size, size, device=yx.device)
     amplitude = torch.cat([amplitude, amplitude.new_zeros(1)]).float()
-    for tile, column, down, across in _profiles(where, yx, width, 1):
+    for tile, column, down, across in profiles(where, yx, width, 1):
         down = down[:, :, 0] * amplitude[column][..., None]
         out[tile] = down.transpose(1, 2) @ across[:, :, 0]
     return out
@@ -171,7 +187,7 @@ def render_stretch(
     out = torch.zeros(rows * cols, size, size, device=yx.device)
     peak = amplitude[:, None] * torch.cat([stretch, -stretch[:, :1]], 1) / amplitude.new_tensor([2, 1, 2])
     peak = torch.cat([peak, peak.new_zeros(1, 3)]).float()
-    for tile, column, down, across in _profiles(where, yx, width, 3):
+    for tile, column, down, across in profiles(where, yx, width, 3):
         down = (down * peak[column][..., None]).flatten(1, 2)
         out[tile] = down.transpose(1, 2) @ across.flip(2).flatten(1, 2)
     return out
@@ -200,11 +216,11 @@ def moments(
         exp(-u^2 / 2)`` with u = (r - r_k) / width.
     """
     out = torch.zeros(where.count + 1, powers * powers, device=yx.device)
-    for tile, column, down, across in _profiles(where, yx, width, powers):
+    for tile, column, down, across in profiles(where, yx, width, powers):
         t, n, _, size = down.shape
         part = (down.reshape(t, n * powers, size) @ field[tile]).view(t * n, powers, size)
         part = part @ across.reshape(t * n, powers, size).transpose(1, 2)
-        out.index_add_(0, column.reshape(-1), part.reshape(t * n, -1))
+        out.index_add_(0, column.reshape(-1), part.reshape(t * n, powers**2))
     return out[:-1].view(-1, powers, powers)
 
 

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 
-from stemnet.detection.fit_problem import Fit, Problem, measure, relearned, weights
-from stemnet.detection.normal_equations import Geometry, NormalEquations, State, gradient
+from stemnet.detection.fit_problem import Fit, Problem
+from stemnet.detection.geometry import Geometry, State
+from stemnet.detection.looking import Look, look, relearned
+from stemnet.detection.normal_equations import Ground, NormalEquations
+from stemnet.detection.width_prior import width_prior
 
 _STEP = 0.3  # longest step of a position per iteration, in sigma
-_TIGHTEST = 0.01  # widths are never taken to be more alike than this
+_REUSES = 4  # steps that one matrix serves after its own
+_MOSTLY = 0.98  # a geometry serves a rough fit while it holds for this share of the columns
 _STIFF = 1e3  # damping beyond which no step leads anywhere
-
-
-_CLEAR = 5.0  # standard errors of the height from which a column votes on the common width,
-_ENOUGH = 10  # where there are so many of them
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Normal equations and the geometry that they were measured with; either serves for several steps."""
+    """What of one step serves the next: normal equations, the geometry they were measured with, the last look."""
 
     geometry: Geometry
     equations: NormalEquations | None = None
     used: int = 0
+    ground: Ground | None = None
+    seen: Look | None = None  # of the fit as it was returned
+
+    def with_more(self, problem: Problem, fit: Fit) -> Matrix:
+        """For the same image with columns added: what the background answers to the others still holds."""
+        ground = self.ground.padded(len(fit.state.yx)) if self.ground else None
+        return Matrix(Geometry.of(problem.tiles, fit.state), ground=ground)
 
 
 def iterate(
@@ -35,62 +41,98 @@ def iterate(
     most: int,
     matrix: Matrix | None = None,
     rough: bool = False,
+    warm: bool = False,
 ) -> tuple[Fit, Matrix, int, bool]:
     """Fisher scoring, damped where it fails (Levenberg-Marquardt), until the positions stand still.
 
     Columns that are not significant may wander on. `rough` stops as soon as
-    the steps are a small part of a column's width.
+    the steps are a small part of a column's width. `warm` says that all but a
+    few columns stand where they belong already.
     """
     matrix = matrix or Matrix(Geometry.of(problem.tiles, fit.state))
     damping, settled, trusted = 0.0, False, None
+    seen, matrix = matrix.seen, replace(matrix, seen=None)
     for iteration in range(1, most + 1):
-        if not matrix.geometry.serves(fit.state):
-            matrix = Matrix(Geometry.of(problem.tiles, fit.state))
-        model, residual, weight = measure(problem, fit, matrix.geometry)
+        if not matrix.geometry.serves(fit.state, _MOSTLY if rough else 0.998):
+            matrix, seen = Matrix(Geometry.of(problem.tiles, fit.state)), None
+        if seen is None:
+            fit, seen = _seen(problem, fit, matrix.geometry, trusted[1] if trusted else None, iteration > 1)
         if trusted is not None:
-            before, old_weight, misfit = trusted
             # weights of the step before: the same yardstick on both sides of it
-            if float((old_weight * residual.square()).sum()) > 1.05 * misfit:
-                fit, damping, settled = before, max(10 * damping, 0.1), False
+            if seen.misfit_before > 1.05 * trusted[1].misfit:
+                fit, damping, settled = trusted[0], max(10 * damping, 0.1), False
                 matrix = Matrix(Geometry.of(problem.tiles, fit.state))
                 if damping > _STIFF:
                     break
-                model, residual, weight = measure(problem, fit, matrix.geometry)
+                fit, seen = _seen(problem, fit, matrix.geometry)
             else:
                 damping = damping / 5 if damping > 0.01 else 0.0
                 if settled:
-                    return fit, matrix, iteration - 1, True
-        if iteration > 1 or fit.noise[1] > 0:
-            fit = relearned(problem, fit, model, residual)
-            weight = weights(problem, model, fit)
-        trusted = fit, weight, float((weight * residual.square()).sum())
+                    return fit, replace(matrix, seen=seen), iteration - 1, True
+        trusted = fit, seen
         equations = matrix.equations
-        if equations is None or not equations.weighed_as(weight):
-            equations = assembled(problem, fit, matrix.geometry, weight, free)
+        if equations is None or not equations.weighed_as(seen.weight):
+            equations = assembled(problem, fit, matrix.geometry, seen.weight, free, matrix.ground)
             matrix = replace(matrix, equations=None)
         own = regularized(equations, fit, free, damping)
-        force = gradient(matrix.geometry, weight * residual, fit.state)
-        common, spread = _width_prior(problem, fit, equations.own, force, free)
-        force[:, 3] += (common - fit.state.log_width) / fit.spread**2
-        below = problem.grid.project(problem.tiles.join(weight * residual)) + equations.restore(fit.surface)
+        force = seen.force.clone()
+        common, centers, spread = width_prior(problem, fit, equations.own, force, free)
+        force[:, 3] += (centers - fit.state.log_width) / fit.spread**2
+        below = problem.grid.project(problem.tiles.join(seen.pull)) + equations.restore(fit.surface)
         step, surface = equations.solve(own, force * free, below)
         state, moved = _advanced(problem, fit.state, step, common)
         last = fit.common
-        fit = replace(fit, state=state, surface=fit.surface + surface, common=common, spread=spread)
-        # the matrix of one step serves the next two while steps are a small part of a column's width
-        close = iteration > 1 and _still(fit, own, moved, last, rough=True)
+        fit = replace(fit, state=state, surface=fit.surface + surface)
+        fit = replace(fit, common=common, centers=centers, spread=spread)
+        # the matrix of one step serves the next ones while steps are a small part of a column's width
+        close = (warm or iteration > 1) and _still(problem, fit, own, moved, last, rough=True)
         reused = matrix.used + 1 if matrix.equations is not None else 0
-        keep = close and reused < 2 and bool((moved.amax(1) < 0.1 * state.width).all())
-        matrix = replace(matrix, equations=equations if keep else None, used=reused)
-        settled = damping == 0 and close and (rough or _still(fit, own, moved, last))
+        keep = close and reused < _REUSES and _alike(trusted[0].state, state, moved, own)
+        ground = equations.ground if close else None
+        matrix = replace(matrix, equations=equations if keep else None, used=reused, ground=ground)
+        settled = damping == 0 and close and (rough or _still(problem, fit, own, moved, last))
+        seen = None
     return fit, matrix, most, False
 
 
+def seen_last(problem: Problem, fit: Fit, matrix: Matrix) -> tuple[Fit, Look]:
+    """The look at the fit that `iterate` returned, taken now if the last step was not looked at."""
+    return (fit, matrix.seen) if matrix.seen else _seen(problem, fit, matrix.geometry)
+
+
+def _seen(
+    problem: Problem, fit: Fit, geometry: Geometry, before: Look | None = None, learn: bool = True
+) -> tuple[Fit, Look]:
+    """A look at the image, with the noise learned anew where the model is worth it."""
+    ground = problem.tiles.cut(problem.grid.evaluate(fit.surface))
+    if learn or fit.noise[1] > 0:
+        fit = relearned(problem, fit, geometry, ground)
+    return fit, look(problem, fit, geometry, ground, before)
+
+
+def _alike(before: State, after: State, moved: torch.Tensor, own: torch.Tensor) -> bool:
+    """Whether a step was so short that the equations before it hold after it, for every column."""
+    change = (after.amplitude - before.amplitude).abs()
+    near = (moved.amax(1) < 0.1 * after.width) & ((after.log_width - before.log_width).abs() < 0.1)
+    faint = change * own[:, 2, 2].clamp(min=0).sqrt() < 1
+    return bool((near & (faint | (change < 0.1 * after.amplitude))).all())
+
+
 def _still(
-    fit: Fit, own: torch.Tensor, moved: torch.Tensor, width_before: float, rough: bool = False
+    problem: Problem,
+    fit: Fit,
+    own: torch.Tensor,
+    moved: torch.Tensor,
+    width_before: float,
+    rough: bool = False,
 ) -> bool:
-    """Whether all but a few of the significant columns have stopped moving, and the common width too."""
+    """Whether all but a few of the significant columns have stopped moving, and the common width too.
+
+    Those that nobody listed, mostly just off the image, may wander on: what
+    they still move is little to the others.
+    """
     counts = fit.state.amplitude * own[:, 2, 2].clamp(min=0).sqrt() > 5
+    counts[problem.listed :] = False
     if not counts.any():
         return True
     if rough:
@@ -102,11 +144,23 @@ def _still(
 
 
 def assembled(
-    problem: Problem, fit: Fit, geometry: Geometry, weight: torch.Tensor, free: torch.Tensor
+    problem: Problem,
+    fit: Fit,
+    geometry: Geometry,
+    weight: torch.Tensor,
+    free: torch.Tensor,
+    ground: Ground | None = None,
 ) -> NormalEquations:
     """Normal equations of what is free of (y, x, A, q), (N, 4), or of the two parameters of shape too, (N, 6)."""
     equations = NormalEquations.assemble(
-        geometry, weight, fit.state, problem.grid, problem.stiffness, fit.surface, shapes=free.shape[1] > 4
+        geometry,
+        weight,
+        fit.state,
+        problem.grid,
+        problem.stiffness,
+        fit.surface,
+        free.shape[1] > 4,
+        ground,
     )
     return replace(
         equations,
@@ -131,38 +185,6 @@ def regularized(
     ridge[:, 3] = fit.spread**-2
     ridge += damping * torch.diagonal(own, dim1=1, dim2=2)
     return own * free[:, :, None] * free[:, None, :] + torch.diag_embed(ridge * free + (1 - free))
-
-
-def _width_prior(
-    problem: Problem, fit: Fit, own: torch.Tensor, force: torch.Tensor, free: torch.Tensor
-) -> tuple[float, float]:
-    """Center and spread of the log widths, from the widths that the columns themselves ask for.
-
-    Empirical Bayes: the center is a weighted median; the spread is what the
-    scatter of the best known half exceeds its errors by.
-    """
-    lit = (fit.state.amplitude > 0) & (free[:, 3] > 0) & (own[:, 2, 2] > 0)
-    if not lit.any():
-        return fit.common, fit.spread
-    # Among many false starts the few columns that stand out of the noise decide.
-    clear = lit & (fit.state.amplitude**2 * own[:, 2, 2] > _CLEAR**2)
-    if clear.sum() >= _ENOUGH:
-        lit = clear
-    height, cross, wide = own[lit, 2, 2], own[lit, 2, 3], own[lit, 3, 3]
-    information = (wide - cross**2 / height).clamp(min=1e-300)
-    ask = (force[lit, 3] - cross / height * force[lit, 2]) / information
-    value = fit.state.log_width[lit] + ask.clamp(-0.3, 0.3)
-    typical = float(information.median())
-    # a few bright columns must not outvote the others
-    vote = information.clamp(max=4 * typical)
-    ascending, order = torch.sort(value)
-    total = torch.cumsum(vote[order], 0)
-    center = float(ascending[int(torch.searchsorted(total, total[-1:] / 2).clamp(max=len(value) - 1))])
-    best = information >= typical
-    scatter = float((value[best] - center).abs().median() * 1.4826) ** 2 - float(
-        (1 / information[best]).median()
-    )
-    return center, float(np.clip(max(scatter, 0.0) ** 0.5, min(_TIGHTEST, problem.spread), problem.spread))
 
 
 def _advanced(

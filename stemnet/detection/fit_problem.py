@@ -9,9 +9,9 @@ import torch
 from scipy.spatial import cKDTree
 
 from stemnet.detection.background import Grid
-from stemnet.detection.column_model import Tiles, render, tile_size
-from stemnet.detection.noise import pixel_variance, variance_line
-from stemnet.detection.normal_equations import Geometry, State
+from stemnet.detection.column_model import Tiles, tile_size
+from stemnet.detection.geometry import State
+from stemnet.detection.noise import pixel_variance
 from stemnet.detection.residual_peaks import residual_peaks
 
 _STRAY = 1.5  # a column further than this many sigma from its start has run away
@@ -19,6 +19,7 @@ _OFF = 2.5  # columns further off the image than this many sigma are not fitted
 # columns further off than this have the common width; four times as far off, they keep their start
 _EDGE = 0.5
 _FAINT = 0.1  # a column that nobody listed is fitted if it is brighter than this part of the typical one
+_SAMPLE = 1 << 17  # pixels that tell the variance of the noise to a percent
 _TWIN = 0.3  # starts closer than this many sigma are one column
 
 
@@ -28,13 +29,16 @@ class Problem:
 
     tiles: Tiles
     image: torch.Tensor  # (tiles, T, T), 0 where not measured
-    mask: torch.Tensor  # (tiles, T, T) bool
+    mask: torch.Tensor  # (tiles, T, T), 1 where measured, 0 elsewhere
     grid: Grid
     start: torch.Tensor  # (N, 2)
+    listed: int  # the first so many starts were given, the others are light that was left over
     limit: torch.Tensor  # (N,) px
     spread: float
     stiffness: float
     brightest: float  # no column is brighter
+    typical: float  # mean of the measured pixels
+    measured: int  # their number
     dark: float  # level of the image that is 0 here
     scale: float  # contrast of the image that is 1 here
 
@@ -46,8 +50,9 @@ class Fit:
     state: State
     surface: torch.Tensor
     common: float  # log of the common width
-    spread: float  # standard deviation of the log widths about it
+    spread: float  # standard deviation of the log widths about `centers`
     noise: tuple[float, float]
+    centers: torch.Tensor  # log of the width that columns as bright as each have in common, (N,)
     excess: float = 1.0  # squared residuals over the noise: light that the model has no shape for
     halo: float = 0.0  # height of the columns' halos in parts of theirs,
     halos: torch.Tensor | None = None  # and their light, (tiles, T, T)
@@ -65,10 +70,13 @@ def begin(
     low, high = _range(image)
     scale = high - low
     height, breadth = image.shape
-    pixels = torch.as_tensor((image.astype(np.float64) - low) / scale, dtype=torch.float32, device=device)
+    pixels = torch.as_tensor(((image - np.float64(low)) / scale).astype(np.float32), device=device)
     mask = torch.isfinite(pixels)
-    pixels = torch.where(mask, pixels, 0.0)
+    measured = int(mask.sum())
+    if measured < mask.numel():
+        pixels = torch.where(mask, pixels, 0.0)
     tiles = Tiles((height, breadth), tile_size(width))
+    cut, mask = tiles.cut(pixels), tiles.cut(mask.float())
     start = torch.as_tensor(yx, device=device)
     nearest = _nearest(yx, width)
     if spacing is None:
@@ -77,21 +85,25 @@ def begin(
     grid = Grid.over((height, breadth), float(spacing))
     problem = Problem(
         tiles=tiles,
-        image=tiles.cut(pixels),
-        mask=tiles.cut(mask.float()) > 0,
+        image=cut,
+        mask=mask,
         grid=grid,
         start=start,
+        listed=len(yx),
         limit=torch.as_tensor(np.minimum(_STRAY * width, nearest / 2), device=device),
         spread=spread,
         brightest=3 * max(1.0, float(pixels.max())),
+        typical=float(pixels.sum()) / measured,
+        measured=measured,
         dark=low,
         scale=scale,
         stiffness=1 / 0.3**2,  # knots differ from a plane by some 0.3 of the contrast
     )
     state = State(start, torch.zeros_like(start[:, 0]), torch.full_like(start[:, 0], np.log(width)))
     surface = torch.zeros(grid.shape, dtype=torch.float64, device=device)
-    noise = (max(pixel_variance(pixels, mask), 1e-9), 0.0)
-    return problem, Fit(state, surface, float(np.log(width)), spread, noise)
+    some = slice(None, None, max(1, len(cut) * tiles.size**2 // _SAMPLE))
+    noise = (max(pixel_variance(cut[some], mask[some] > 0), 1e-9), 0.0)
+    return problem, Fit(state, surface, float(np.log(width)), spread, noise, state.log_width)
 
 
 def _range(image: np.ndarray) -> tuple[float, float]:
@@ -114,16 +126,15 @@ def _nearest(yx: np.ndarray, width: float) -> np.ndarray:
 
 
 def with_unlisted(
-    problem: Problem, fit: Fit, free: torch.Tensor, geometry: Geometry
+    problem: Problem, fit: Fit, free: torch.Tensor, pull: torch.Tensor, weight: torch.Tensor
 ) -> tuple[Problem, Fit, bool]:
     """The same with columns added where significant light is left over; those that strayed start anew."""
-    _, residual, weight = measure(problem, fit, geometry)
     join, state, width = problem.tiles.join, fit.state, float(np.exp(fit.common))
     lit = state.amplitude[(state.amplitude > 0) & (free[:, 0] > 0)]
     if not len(lit):
         return problem, fit, False
     faintest = _FAINT * float(lit.median())
-    more = residual_peaks(join(weight * residual), join(weight), width, state.yx, state.amplitude, faintest)
+    more = residual_peaks(join(pull), join(weight), width, state.yx, state.amplitude, faintest)
     if not len(more):
         return problem, fit, False
     start = torch.cat([problem.start, more])
@@ -160,36 +171,3 @@ def freedom(problem: Problem, fit: Fit) -> torch.Tensor:
     free[beyond > _EDGE, 3] = 0
     free[beyond > 4 * _EDGE, :2] = 0
     return free
-
-
-def measure(
-    problem: Problem, fit: Fit, geometry: Geometry
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Model, residual and weights in tiles."""
-    state = fit.state
-    model = problem.tiles.cut(problem.grid.evaluate(fit.surface))
-    model += render(geometry.columns, state.yx, state.amplitude, state.width)
-    if fit.halos is not None:
-        model += fit.halos
-    residual = torch.where(problem.mask, problem.image - model, 0.0)
-    return model, residual, weights(problem, model, fit)
-
-
-def weights(problem: Problem, model: torch.Tensor, fit: Fit) -> torch.Tensor:
-    """Inverse variance of every pixel; the variance never falls below a part of its typical value."""
-    offset, slope = fit.noise
-    floor = max(1e-10, 0.02 * (offset + slope * float(model.mean())))
-    return problem.mask / ((offset + slope * model).clamp(min=floor) * fit.excess)
-
-
-def relearned(problem: Problem, fit: Fit, model: torch.Tensor, residual: torch.Tensor) -> Fit:
-    """The same model with the noise that its residuals show.
-
-    Where the model does not describe the image to within the noise, what is
-    left over counts as noise too: it limits what the columns tell of themselves.
-    """
-    join = problem.tiles.join
-    noise = variance_line(join(residual), join(model), join(problem.mask))
-    fit = replace(fit, noise=noise, excess=1.0)
-    misfit = float((weights(problem, model, fit) * residual.square()).sum()) / max(int(problem.mask.sum()), 1)
-    return replace(fit, excess=max(1.0, misfit))

@@ -12,9 +12,11 @@ from stemnet.detection.column_shape import ellipticities, stretches
 from stemnet.detection.covariance import marginal_covariance
 from stemnet.detection.cross_sections import RADIUS, cell_sums
 from stemnet.detection.fit_iteration import Matrix, assembled, regularized
-from stemnet.detection.fit_problem import Fit, Problem, measure, relearned, weights
+from stemnet.detection.fit_problem import Fit, Problem
+from stemnet.detection.geometry import Geometry
+from stemnet.detection.looking import measured
 from stemnet.detection.noise import Correlation, correlation_factors
-from stemnet.detection.normal_equations import Geometry, NormalEquations, gradient
+from stemnet.detection.normal_equations import NormalEquations, gradient
 from stemnet.detection.peak_profile import RATIO
 
 _DESCRIBED = (
@@ -138,12 +140,11 @@ def report(
     free: torch.Tensor,
     matrix: Matrix,
     strayed: torch.Tensor,
-    listed: int,
     iterations: int,
     settled: bool,
     describe: bool,
 ) -> Refinement:
-    """Values and standard errors of the first `listed` columns, and what was found beside them."""
+    """Values and standard errors of the listed columns, and what was found beside them."""
     scale, end = problem.scale, _ended(problem, fit, free, matrix.geometry, describe)
     fit, state = end.fit, end.fit.state
     stretch = _stretch(problem, end) if describe else None
@@ -182,30 +183,28 @@ def report(
         "significance": significance,
         "ok": ok,
     }
-    measured, unknowns = int(problem.mask.sum()), int(free.sum()) + fit.surface.numel()
+    unknowns = int(free.sum()) + fit.surface.numel()
     square = float((end.weight * end.residual.square()).sum())
     offset, slope = fit.noise
     return Refinement(
-        **{name: values[:listed].cpu().numpy() for name, values in rows.items()},
+        **{name: values[: problem.listed].cpu().numpy() for name, values in rows.items()},
         background=problem.grid.evaluate(fit.surface).cpu().numpy() * scale + problem.dark,
         model=problem.tiles.join(end.model).cpu().numpy() * scale + problem.dark,
         noise=(offset * scale**2 - slope * scale * problem.dark, slope * scale),
         halo=fit.halo,
         common_width=float(np.exp(fit.common)),
-        residual_rms=float(end.residual.square().sum() / measured) ** 0.5 * scale,
-        chi2=fit.excess * square / max(measured - unknowns, 1),
+        residual_rms=float(end.residual.square().sum() / problem.measured) ** 0.5 * scale,
+        chi2=fit.excess * square / max(problem.measured - unknowns, 1),
         correlation=correlation,
-        unlisted_yx=state.yx[listed:].cpu().numpy(),
-        unlisted_significance=significance[listed:].cpu().numpy(),
+        unlisted_yx=state.yx[problem.listed :].cpu().numpy(),
+        unlisted_significance=significance[problem.listed :].cpu().numpy(),
         iterations=iterations,
         converged=settled,
     )
 
 
 def _ended(problem: Problem, fit: Fit, free: torch.Tensor, geometry: Geometry, describe: bool) -> _Ending:
-    model, residual, _ = measure(problem, fit, geometry)
-    fit = relearned(problem, fit, model, residual)
-    weight = weights(problem, model, fit)
+    fit, model, residual, weight = measured(problem, fit, geometry)
     # the shape of a column is free where its width is
     free = torch.cat([free, free[:, 3:].repeat(1, 2)], 1) if describe else free
     equations = assembled(problem, fit, geometry, weight, free)
@@ -226,7 +225,7 @@ def _stretch(problem: Problem, end: _Ending) -> torch.Tensor:
     """The step from round columns to their shapes, (N, 2)."""
     pull, state = end.weight * end.residual, end.fit.state
     force = gradient(end.geometry, pull, state, shapes=True)
-    force[:, 3] += (end.fit.common - state.log_width) / end.fit.spread**2
+    force[:, 3] += (end.fit.centers - state.log_width) / end.fit.spread**2
     below = problem.grid.project(problem.tiles.join(pull)) + end.equations.restore(end.fit.surface)
     return stretches(end.equations, end.own, force * end.free, below)
 
@@ -241,7 +240,7 @@ def _left_over(problem: Problem, end: _Ending, stretch: torch.Tensor | None) -> 
     state = end.fit.state
     oval = render_stretch(end.geometry.columns, state.yx, state.amplitude, state.width, stretch)
     residual = end.residual - problem.mask * oval
-    misfit = float((end.weight * residual.square()).sum()) / max(int(problem.mask.sum()), 1)
+    misfit = float((end.weight * residual.square()).sum()) / max(problem.measured, 1)
     left = max(min(misfit, 1.0), 1 / end.fit.excess)
     return left, residual * (end.weight / left).sqrt()
 
@@ -263,8 +262,8 @@ def _described(
     if ok.any():
         ground = problem.tiles.cut(problem.grid.evaluate(end.fit.surface))
         # what was not measured is taken as the model has it
-        light = torch.where(problem.mask, problem.image, end.model) - ground
-        variance = torch.where(problem.mask, left / end.weight.clamp(min=1e-30), 0.0)
+        light = torch.where(problem.mask > 0, problem.image, end.model) - ground
+        variance = torch.where(problem.mask > 0, left / end.weight.clamp(min=1e-30), 0.0)
         radius = RADIUS * float(np.exp(end.fit.common))
         cells[ok] = cell_sums(problem.tiles, end.fit.state.yx[ok], radius, (light, variance))
     values = (

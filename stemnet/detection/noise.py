@@ -14,25 +14,22 @@ import torch
 
 from stemnet.detection.column_model import Tiles, membership, moments
 
-_SAMPLE = 1 << 17  # pixels that settle two numbers to a percent
-
 
 def _cross_mean(image: torch.Tensor) -> torch.Tensor:
-    """Mean of the four neighbors of every inner pixel, shape (H - 2, W - 2)."""
-    return (image[:-2, 1:-1] + image[2:, 1:-1] + image[1:-1, :-2] + image[1:-1, 2:]) / 4
+    """Mean of the four neighbors of every inner pixel, shape (..., H - 2, W - 2)."""
+    sides = image[..., :-2, 1:-1] + image[..., 2:, 1:-1] + image[..., 1:-1, :-2] + image[..., 1:-1, 2:]
+    return sides / 4
 
 
 def _inner(mask: torch.Tensor) -> torch.Tensor:
     """Inner pixels that are measured together with their four neighbors."""
-    whole = mask[1:-1, 1:-1] & mask[:-2, 1:-1] & mask[2:, 1:-1]
-    return whole & mask[1:-1, :-2] & mask[1:-1, 2:]
+    whole = mask[..., 1:-1, 1:-1] & mask[..., :-2, 1:-1] & mask[..., 2:, 1:-1]
+    return whole & mask[..., 1:-1, :-2] & mask[..., 1:-1, 2:]
 
 
-def pixel_variance(image: torch.Tensor, mask: torch.Tensor) -> float:
-    """Variance of the noise of one pixel, from its difference to the mean of its four neighbors (median)."""
-    if min(image.shape) < 3:
-        return 0.0
-    difference = (image[1:-1, 1:-1] - _cross_mean(image))[_inner(mask)]
+def pixel_variance(patches: torch.Tensor, mask: torch.Tensor) -> float:
+    """Variance of the noise of one pixel of patches (S, h, w), from its difference to its neighbors (median)."""
+    difference = (patches[..., 1:-1, 1:-1] - _cross_mean(patches))[_inner(mask)]
     if not len(difference):
         return 0.0
     return float((1.4826 * difference.abs().median()) ** 2 / 1.25)
@@ -47,9 +44,9 @@ def variance_line(residual: torch.Tensor, model: torch.Tensor, mask: torch.Tenso
 
     Parameters
     ----------
-    residual, model : Tensor, shape (H, W)
-        Image minus model, and model.
-    mask : Tensor of bool, shape (H, W)
+    residual, model : Tensor, shape (S, h, w)
+        Image minus model, and model, in patches of the image.
+    mask : Tensor of bool, shape (S, h, w)
         Pixels that are measured.
 
     Returns
@@ -58,17 +55,12 @@ def variance_line(residual: torch.Tensor, model: torch.Tensor, mask: torch.Tenso
         a and b; b is never negative, and ``a + b model`` never for the
         models seen.
     """
-    if min(residual.shape) < 3:
-        return float((residual[mask] ** 2).mean()) if mask.any() else 0.0, 0.0
-    # a few whole triples of rows settle two numbers as well as the whole image would
-    stride = max(1, residual.numel() // _SAMPLE)
-    middle = torch.arange(1 + stride // 2 % max(1, residual.shape[0] - 2), residual.shape[0] - 1, stride)
-    triples = (middle[:, None] + torch.arange(-1, 2)).to(residual.device)
-    residual, model, mask = (x[triples].flatten(0, 1) for x in (residual, model, mask))
-    inner = _inner(mask)[::3]
-    square = ((residual[1:-1, 1:-1] - _cross_mean(residual))[::3] ** 2)[inner] / 1.25
+    inner = _inner(mask)
+    if not inner.any():
+        return (float((residual[mask] ** 2).mean()) if mask.any() else 0.0), 0.0
+    square = ((residual[..., 1:-1, 1:-1] - _cross_mean(residual)) ** 2)[inner] / 1.25
     # the high-passed variance mixes the pixel and a sixteenth of each of its neighbors
-    mean = ((model[1:-1, 1:-1] + _cross_mean(model) / 4)[::3] / 1.25)[inner]
+    mean = ((model[..., 1:-1, 1:-1] + _cross_mean(model) / 4) / 1.25)[inner]
     if len(square) < 32:
         return (float(square.mean()) if len(square) else 0.0), 0.0
     mean, order = torch.sort(mean)

@@ -2,55 +2,28 @@
 
 Each column has four parameters: y, x, amplitude A, and q = log(sigma); where
 shapes are asked for, two more, e1 and e2 of a covariance sigma^2 (1 + E) with
-E = [[-e1, e2], [e2, e1]] in (y, x). All second derivatives reduce to moments of the weights under products of
-Gaussians, and a product of two Gaussians is a Gaussian again: the block of a
-pair of columns is measured under one Gaussian between them.
+E = [[-e1, e2], [e2, e1]] in (y, x). All second derivatives reduce to moments
+of the weights under products of Gaussians, and a product of two Gaussians is a
+Gaussian again: the block of a pair of columns is measured under one Gaussian
+between them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
-from scipy.spatial import cKDTree
 
 from stemnet.detection.background import Grid
-from stemnet.detection.column_model import REACH, Membership, Tiles, membership, moments
+from stemnet.detection.column_model import moments
+from stemnet.detection.geometry import Geometry, State, product
 
-PAIR_REACH = (
-    6.5  # columns further apart than this many sigma share less than 0.3 % of any entry of their blocks
-)
-_MARGIN = 0.3  # columns may move by this many sigma before it is measured anew what reaches where
-_WINDOW = 3.8  # reach of a product of Gaussians, in its own sigma: all but 1e-2 of its fourth moment
 # Crowded images are fitted too well by wide columns on a ground below the darkest pixels.
 _SUNK = 0.2  # a ground this part of the contrast below the dark level
 _LIFT = 0.1  # is pulled back, by this part of the weight of the pixels
-_WINDOW_EDGE = 6.0  # the same where the middle of it may lie off the image
 
 
-@dataclass(frozen=True)
-class State:
-    """Columns of the current model: yx (N, 2), amplitude (N,), log_width (N,); float64."""
-
-    yx: torch.Tensor
-    amplitude: torch.Tensor
-    log_width: torch.Tensor
-
-    @property
-    def width(self) -> torch.Tensor:
-        """Sigma [px]."""
-        return self.log_width.exp()
-
-
-def neighbor_pairs(yx: torch.Tensor, reach: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Indices i < j of all columns closer than `reach` [px]."""
-    pairs = cKDTree(yx.cpu().numpy()).query_pairs(reach, output_type="ndarray")
-    pairs = torch.as_tensor(np.sort(pairs, axis=1).astype(np.int64), device=yx.device)
-    return pairs[:, 0], pairs[:, 1]
-
-
-def _derivatives(moment: torch.Tensor, state: State, shapes: bool) -> torch.Tensor:
+def derivatives(moment: torch.Tensor, state: State, shapes: bool = False) -> torch.Tensor:
     """Inner products of an image with the derivatives by (y, x, A, q) or all six, from its moments (N, 3, 3)."""
     slope = state.amplitude / state.width
     moment = moment.double()
@@ -66,64 +39,12 @@ def _derivatives(moment: torch.Tensor, state: State, shapes: bool) -> torch.Tens
     return torch.stack(parts, 1)
 
 
-@dataclass(frozen=True)
-class Geometry:
-    """Which columns, and which products of two columns, reach into which tiles.
-
-    It is measured with a margin and serves until the columns have moved or
-    grown by more than that.
-    """
-
-    tiles: Tiles
-    state: State
-    i: torch.Tensor  # first the columns themselves, then the neighbors i < j
-    j: torch.Tensor
-    columns: Membership
-    products: Membership
-
-    @classmethod
-    def of(cls, tiles: Tiles, state: State) -> Geometry:
-        """Geometry of the columns where they stand."""
-        width = state.width
-        own = torch.arange(len(width), device=width.device)
-        i, j = (
-            neighbor_pairs(state.yx, (PAIR_REACH + _MARGIN) * float(width.median()))
-            if len(own)
-            else (own, own)
-        )
-        i, j = torch.cat([own, i]), torch.cat([own, j])
-        center, sigma, _ = _product(state, i, j)
-        size = torch.tensor(tiles.shape, dtype=center.dtype, device=center.device)
-        edge = (torch.minimum(center, size - 1 - center) < sigma[:, None]).any(1)
-        products = membership(tiles, center, torch.where(edge, _WINDOW_EDGE, _WINDOW + _MARGIN) * sigma)
-        return cls(tiles, state, i, j, membership(tiles, state.yx, (REACH + _MARGIN) * width), products)
-
-    def serves(self, state: State) -> bool:
-        """Whether columns at `state` are still within the margin."""
-        if not len(state.yx):
-            return True
-        moved = (state.yx - self.state.yx).abs().amax(1) / self.state.width
-        grown = (state.log_width - self.state.log_width).clamp(min=0) * REACH
-        return bool((moved + grown < _MARGIN).double().mean() > 0.998)
-
-
-def _product(
-    state: State, i: torch.Tensor, j: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Center (P, 2), sigma (P,) and height (P,) of the product of two Gaussians."""
-    first, second = state.width[i] ** 2, state.width[j] ** 2
-    total = first + second
-    center = (state.yx[i] * second[:, None] + state.yx[j] * first[:, None]) / total[:, None]
-    height = torch.exp(-0.5 * ((state.yx[i] - state.yx[j]) ** 2).sum(1) / total)
-    return center, (first * second / total).sqrt(), height
-
-
 def gradient(geometry: Geometry, field: torch.Tensor, state: State, shapes: bool = False) -> torch.Tensor:
     """Inner products (N, 4) of an image, in tiles, with the derivatives of the model by (y, x, A, q).
 
     With `shapes` (N, 6), by e1 and e2 too.
     """
-    return _derivatives(moments(geometry.columns, field, state.yx, state.width, 3), state, shapes)
+    return derivatives(moments(geometry.columns, field, state.yx, state.width, 3), state, shapes)
 
 
 def _axis_products(scale: torch.Tensor, offset: torch.Tensor) -> torch.Tensor:
@@ -168,7 +89,7 @@ def blocks(geometry: Geometry, weight: torch.Tensor, state: State, shapes: bool 
     With `shapes` (P, 6, 6): e1 and e2 come after the others.
     """
     width, i, j = state.width, geometry.i, geometry.j
-    center, sigma, height = _product(state, i, j)
+    center, sigma, height = product(state, i, j)
     moment = moments(geometry.products, weight, center, sigma, 5)
 
     member = torch.stack([width[i], width[j]], 1).float()
@@ -178,10 +99,10 @@ def blocks(geometry: Geometry, weight: torch.Tensor, state: State, shapes: bool 
     axis = _axis_products(scale, offset)  # (P, 2, 3, 3, 5)
     pair = len(axis)
     down = axis[:, 0].reshape(pair, 9, 5) @ moment  # (P, 9, 5)
-    product = (down @ axis[:, 1].reshape(pair, 9, 5).transpose(1, 2)).view(pair, 3, 3, 3, 3)
+    whole = (down @ axis[:, 1].reshape(pair, 9, 5).transpose(1, 2)).view(pair, 3, 3, 3, 3)
     used = 6 if shapes else 5
-    y, x = _Y[:used].to(product.device), _X[:used].to(product.device)
-    powers = product[:, y[:, None], y[None, :], x[:, None], x[None, :]].double() * height[:, None, None]
+    y, x = _Y[:used].to(whole.device), _X[:used].to(whole.device)
+    powers = whole[:, y[:, None], y[None, :], x[:, None], x[None, :]].double() * height[:, None, None]
     sums = _SUMS[: 6 if shapes else 4, :used].to(powers.device)
     block = sums @ powers @ sums.T
 
@@ -192,27 +113,50 @@ def blocks(geometry: Geometry, weight: torch.Tensor, state: State, shapes: bool 
     return block * factors(i)[:, :, None] * factors(j)[:, None, :]
 
 
-def coupling(
-    geometry: Geometry, weight: torch.Tensor, state: State, grid: Grid, shapes: bool = False
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Blocks (N, 4 or 6, 16) between columns and the coefficients of the background over them, their indices."""
-    width = state.width
-    moment = moments(geometry.columns, weight, state.yx, width, 5).double()
-    index, down, across = grid.taylor_at(state.yx)
-    power = width[:, None, None] ** torch.arange(3, dtype=width.dtype, device=width.device)
-    down, across = down * power, (across * power).transpose(1, 2)
-    used = 6 if shapes else 5
-    parts = torch.stack(
-        [
-            (down @ moment[:, i : i + 3, j : j + 3] @ across).view(-1, 16)
-            for i, j in zip(_Y[:used].tolist(), _X[:used].tolist(), strict=True)
-        ],
-        1,
-    )
-    slope, height = state.amplitude / width, state.amplitude
-    block = _SUMS[: 6 if shapes else 4, :used].to(parts.device) @ parts
-    factor = torch.stack([slope, slope, torch.ones_like(height), *[height] * (block.shape[1] - 3)], 1)
-    return block * factor[:, :, None], index
+@dataclass(frozen=True)
+class Ground:
+    """How the background answers, alone and to the columns, per unit of their amplitudes and slopes.
+
+    It changes little while the columns settle, and only the way to the
+    solution depends on it: it is measured once for a geometry.
+    """
+
+    mean_weight: float
+    parts: torch.Tensor  # (N, 4 or 6, 16)
+    nodes: torch.Tensor  # flat indices of the coefficients over each column, (N, 16)
+    band: torch.Tensor  # each coefficient with the 7 x 7 about it, (49, coefficients)
+
+    @classmethod
+    def of(cls, geometry: Geometry, weight: torch.Tensor, state: State, grid: Grid, shapes: bool) -> Ground:
+        """Measure it under the weights, given in tiles."""
+        width = state.width
+        moment = moments(geometry.columns, weight, state.yx, width, 5).double()
+        nodes, down, across = grid.taylor_at(state.yx)
+        power = width[:, None, None] ** torch.arange(3, dtype=width.dtype, device=width.device)
+        down, across = down * power, (across * power).transpose(1, 2)
+        used = 6 if shapes else 5
+        parts = torch.stack(
+            [
+                (down @ moment[:, i : i + 3, j : j + 3] @ across).view(-1, 16)
+                for i, j in zip(_Y[:used].tolist(), _X[:used].tolist(), strict=True)
+            ],
+            1,
+        )
+        sums = _SUMS[: 6 if shapes else 4, :used].to(parts.device)
+        band = _band(geometry.tiles.join(weight), grid)
+        return cls(float(weight.mean()), sums @ parts, nodes, band)
+
+    def padded(self, count: int) -> Ground:
+        """For more columns, the last of which the background does not answer to."""
+        more = count - len(self.parts)
+        parts = torch.nn.functional.pad(self.parts, (0, 0, 0, 0, 0, more))
+        return replace(self, parts=parts, nodes=torch.nn.functional.pad(self.nodes, (0, 0, 0, more)))
+
+    def coupling(self, state: State) -> torch.Tensor:
+        """Blocks (N, 4 or 6, 16) between columns and the coefficients of the background over them."""
+        slope, height = state.amplitude / state.width, state.amplitude
+        factor = [slope, slope, torch.ones_like(height), *[height] * (self.parts.shape[1] - 3)]
+        return self.parts * torch.stack(factor, 1)[:, :, None]
 
 
 @dataclass(frozen=True)
@@ -230,6 +174,7 @@ class NormalEquations:
     j: torch.Tensor
     pair: torch.Tensor
     grid: Grid
+    ground: Ground
     coupling: torch.Tensor  # (N, K, 16)
     nodes: torch.Tensor  # flat indices of the coefficients over each column, (N, 16)
     band: (
@@ -249,21 +194,25 @@ class NormalEquations:
         stiffness: float,
         surface: torch.Tensor,
         shapes: bool = False,
+        ground: Ground | None = None,
     ) -> NormalEquations:
-        """Measure all parts under the weights, given in tiles."""
+        """Measure all parts under the weights, given in tiles; the background's anew, or as in `ground`."""
         count = len(state.yx)
         both = blocks(geometry, weight, state, shapes)
-        coupled, nodes = coupling(geometry, weight, state, grid, shapes)
+        mean = float(weight.mean())
+        ground = ground or Ground.of(geometry, weight, state, grid, shapes)
+        level = mean / max(ground.mean_weight, 1e-300)
         return cls(
             own=both[:count],
             i=geometry.i[count:],
             j=geometry.j[count:],
             pair=both[count:],
             grid=grid,
-            coupling=coupled,
-            nodes=nodes,
-            band=_band(geometry.tiles.join(weight), grid),
-            mean_weight=float(weight.mean()),
+            ground=ground,
+            coupling=level * ground.coupling(state),
+            nodes=ground.nodes,
+            band=level * ground.band,
+            mean_weight=mean,
             stiffness=stiffness,
             lift=_inner(surface < -_SUNK) * (_LIFT * float(weight.sum()) / surface.numel()),
         )

@@ -15,7 +15,7 @@ from __future__ import annotations
 import torch
 
 from stemnet.detection.column_model import REACH, membership, render
-from stemnet.detection.fit_problem import Fit, Problem, weights
+from stemnet.detection.fit_problem import Fit, Problem
 
 RATIO = 2.0  # width of the halo, in that of its column
 ROUNDS = 3  # times that it is learned and the columns are fitted with it
@@ -23,7 +23,7 @@ _STRIDE = 1.6  # columns give way to the halo only as they are fitted again: ste
 _LARGEST = 0.3  # of a column's height
 
 
-def learned(problem: Problem, fit: Fit, model: torch.Tensor) -> float:
+def learned(problem: Problem, fit: Fit, pull: torch.Tensor, weight: torch.Tensor) -> float:
     """Height of the halo in parts of each column's amplitude.
 
     Parameters
@@ -31,18 +31,15 @@ def learned(problem: Problem, fit: Fit, model: torch.Tensor) -> float:
     problem : Problem
     fit : Fit
         Converged, with the halo that it was fitted with.
-    model : Tensor, shape (tiles, T, T)
-        Its model.
+    pull, weight : Tensor, shape (tiles, T, T)
+        Its residuals over their variance, and the inverse variance.
     """
-    weight = weights(problem, model, fit).reshape(-1)
-    residual = torch.where(problem.mask, problem.image - model, 0.0).reshape(-1)
     # the halo, and what may stand for it: amplitudes, widths, a level
-    images = [_widened(problem, fit, ratio) for ratio in (RATIO, 1.0, 1.01)] + [problem.mask.float()]
+    images = [_widened(problem, fit, ratio) for ratio in (RATIO, 1.0, 1.01)] + [problem.mask]
     design = torch.stack([image.reshape(-1) for image in images]).double()
-    weighed = design * weight
-    matrix = weighed @ design.T
+    matrix = (design * weight.reshape(-1)) @ design.T
     matrix += torch.diag(1e-6 * matrix.diagonal() + 1e-12)
-    step = float(torch.linalg.solve(matrix, weighed @ residual.double())[0])
+    step = float(torch.linalg.solve(matrix, design @ pull.reshape(-1).double())[0])
     return min(max(fit.halo + _STRIDE * step, 0.0), _LARGEST)
 
 

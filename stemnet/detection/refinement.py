@@ -14,8 +14,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from stemnet.detection.fit_iteration import Matrix, hold_strays, iterate
-from stemnet.detection.fit_problem import Fit, Problem, begin, freedom, measure, with_unlisted
+from stemnet.detection.fit_iteration import Matrix, hold_strays, iterate, seen_last
+from stemnet.detection.fit_problem import Fit, Problem, begin, freedom, with_unlisted
 from stemnet.detection.fit_report import Refinement, report
 from stemnet.detection.peak_profile import ROUNDS, halos, learned
 from stemnet.errors import StemnetError
@@ -83,13 +83,16 @@ def refine(
     problem, fit = begin(image, yx, float(width), background_spacing, width_spread, device)
     free = freedom(problem, fit)
     iterations, matrix = 0, None
-    for _ in range(_ROUNDS):
-        fit, matrix, further, _ = iterate(problem, fit, free, max_iterations, rough=True)
+    for number in range(_ROUNDS):
+        fit, matrix, further, _ = iterate(
+            problem, fit, free, max_iterations, matrix, rough=True, warm=number > 0
+        )
         iterations += further
-        problem, fit, more = with_unlisted(problem, fit, free, matrix.geometry)
+        fit, seen = seen_last(problem, fit, matrix)
+        problem, fit, more = with_unlisted(problem, fit, free, seen.pull, seen.weight)
         if not more:
             break
-        free, matrix = freedom(problem, fit), None
+        free, matrix = freedom(problem, fit), matrix.with_more(problem, fit)
     fit, matrix, further, settled = iterate(problem, fit, free, max_iterations, matrix)
     iterations += further
     if shape == "halo":
@@ -98,22 +101,26 @@ def refine(
     fit, free, strayed = hold_strays(problem, fit, free)
     if strayed.any():
         fit, matrix, _, _ = iterate(problem, fit, free, 3)
-    return report(problem, fit, free, matrix, strayed, len(yx), iterations, settled, describe)
+    return report(problem, fit, free, matrix, strayed, iterations, settled, describe)
 
 
 def _with_halos(
     problem: Problem, fit: Fit, free: torch.Tensor, matrix: Matrix, most: int, settled: bool
 ) -> tuple[Fit, Matrix, int, bool]:
     """The fit with halos, or as it was where they do not make it better."""
-    model, residual, weight = measure(problem, fit, matrix.geometry)
-    plain, misfit, iterations = (fit, matrix, 0, settled), (weight * residual.square()).sum(), 0
+    fit, seen = seen_last(problem, fit, matrix)
+    plain, start, iterations = (fit, matrix, 0, settled), seen, 0
     for _ in range(ROUNDS):
-        height = learned(problem, fit, model)
+        height = learned(problem, fit, seen.pull, seen.weight)
         fit = replace(fit, halo=height, halos=halos(problem, fit, height))
-        fit, matrix, further, settled = iterate(problem, fit, free, most, matrix)
+        fit, matrix, further, settled = iterate(
+            problem, fit, free, most, replace(matrix, seen=None), warm=True
+        )
         iterations += further
-        model, residual, _ = measure(problem, fit, matrix.geometry)
-    better = (weight * residual.square()).sum() < misfit
+        fit, seen = seen_last(problem, fit, matrix)
+    # the same yardstick for both
+    residual = seen.pull / seen.weight.clamp(min=1e-30)
+    better = float((start.weight * residual.square()).sum()) < start.misfit
     return (fit, matrix, iterations, settled) if better else plain
 
 

@@ -33,6 +33,8 @@ FEW = 10
 """Fewer columns than this a frame are no lattice."""
 NARROWEST = 0.7
 """Columns of a smaller sigma are noise or sampled too coarsely [px]."""
+OF_THE_IMAGE = ("background", "model", "unlisted_yx", "unlisted_significance")
+"""What a fit says that is not of its columns."""
 DARK = "The columns are dark on a bright ground; the image was inverted to find them."
 FITTED = (
     "intensity",
@@ -271,7 +273,7 @@ def _rows(fit: Refinement, rows: np.ndarray) -> Refinement:
     per_row = {
         name: value[rows]
         for name, value in vars(fit).items()
-        if isinstance(value, np.ndarray) and value.shape[:1] == (count,) and name != "background"
+        if isinstance(value, np.ndarray) and value.shape[:1] == (count,) and name not in OF_THE_IMAGE
     }
     return replace(fit, **per_row)
 
