@@ -306,7 +306,7 @@ def main() -> None:
     """Train, judge and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, help="write the rows here too")
-    parser.add_argument("--steps", type=int, default=1600, help="of training, for each head")
+    parser.add_argument("--steps", type=int, default=1000, help="of training, for each head")
     parser.add_argument(
         "--seeds", type=int, default=2, help="repetitions, each with its own data and weights"
     )

@@ -91,6 +91,8 @@ def fit(
     StemnetError
         If the file to resume from is absent, damaged or of another network, or
         the loss is no number any more.
+    SystemExit
+        If it was interrupted, or told to stop.
     """
     _hush()
     folder.mkdir(parents=True, exist_ok=True)
@@ -98,15 +100,11 @@ def fit(
     if resume is not None:
         _check_resumable(resume, task)
         _keep_log(folder)
-    best = ModelCheckpoint(
-        folder / "checkpoints",
-        "best",
-        monitor=MONITOR,
-        mode="max",
-        save_last=True,
-        enable_version_counter=False,
-    )
-    callbacks = [best, EarlyStopping(MONITOR, patience=patience, mode="max")]
+    checkpoints = folder / "checkpoints"
+    best = ModelCheckpoint(checkpoints, "best", monitor=MONITOR, mode="max", enable_version_counter=False)
+    # One of its own: `save_last` of the other would skip every epoch that is not the best so far.
+    last = ModelCheckpoint(checkpoints, "last", enable_version_counter=False)
+    callbacks = [EarlyStopping(MONITOR, patience=patience, mode="max"), best, last]
     if not quiet:
         callbacks.append(TQDMProgressBar(refresh_rate=5, leave=True))
     runner = pl.Trainer(
@@ -125,6 +123,11 @@ def fit(
         runner.fit(task, data, ckpt_path=resume, weights_only=True)
     except Diverged as problem:
         raise StemnetError(f"{problem}; {_what_is_kept(folder)}") from problem
+    except RuntimeError as problem:
+        # A scheduler tells the workers to stop too, and one of them may be gone before the batch has ended.
+        if not runner.received_sigterm:
+            raise
+        raise SystemExit from problem
     state = torch.load(_best(best, folder), map_location="cpu", weights_only=True)
     prefix = "network."
     tensors = {name: value for name, value in state["state_dict"].items() if name.startswith(prefix)}

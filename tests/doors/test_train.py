@@ -23,7 +23,7 @@ SMALL = [
     "batches=2",
     "batch_size=2",
     "validation=4",
-    "model={base: 4, levels: 2, block: 1}",
+    "model={base: 4, levels: 2}",
 ]
 
 
@@ -88,7 +88,7 @@ def test_resuming_goes_on_where_it_stopped(runs):
 def test_the_exported_file_is_all_that_predicting_needs(runs):
     loaded = checkpoint.load(runs[2] / "weights.safetensors")
     card = loaded.card
-    assert card.network == {"_target_": "stemnet.models.unet.UNet", "base": 4, "levels": 2, "block": 1}
+    assert card.network == {"_target_": "stemnet.models.unet.UNet", "base": 4, "levels": 2, "block": 2}
     assert card.config["epochs"] == 2
     assert card.domain == "a smoke test"
     assert 0 < card.threshold < 1
@@ -112,7 +112,7 @@ def test_a_sweep_leaves_a_folder_a_run(tmp_path):
     ("argument", "words"),
     [
         ("resume=nowhere/last.ckpt", "There is no checkpoint nowhere/last.ckpt"),
-        ("patch=63", "give a multiple of 2"),
+        ("patch=63", "give a multiple of 4"),
         ("epochs=many", "give a whole number"),
         ("axis=110", "without a crystal"),
         ("remember=1", "from 0 to below 1"),

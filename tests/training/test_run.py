@@ -140,6 +140,7 @@ def test_a_lower_learning_rate_counts_when_a_run_goes_on(whole, tmp_path):
     )
     expected = []
     for _ in range(5):
+        schedule.optimizer.step()
         schedule.step()
         expected.append(schedule.get_last_lr()[0])
     # Of the first step after the resume the rate was set when the step before it ended.
@@ -183,3 +184,28 @@ def test_a_folder_with_a_checkpoint_of_a_scheduler_is_not_resumed_unasked(tmp_pa
     monkeypatch.chdir(tmp_path)
     (tmp_path / "hpc_ckpt_1.ckpt").write_text("of another run")
     assert run(tmp_path / "run", trainer={**TRAINER, "max_epochs": 1})["epoch"] == 0
+
+
+class Worsening(Segmentation):
+    """Its first epoch is its best."""
+
+    def on_validation_epoch_end(self) -> None:
+        self.scores = {**self.tally.scores(), "f1": 1.0 - 0.1 * self.current_epoch}
+        self.log("val/f1", self.scores["f1"])
+
+
+def test_the_last_epoch_is_kept_though_it_is_not_the_best(tmp_path):
+    assert run(tmp_path, Worsening)["epoch"] == 0
+    for name, epoch in (("best", 0), ("last", 2)):
+        state = torch.load(tmp_path / "checkpoints" / f"{name}.ckpt", weights_only=True)
+        assert state["epoch"] == epoch, name
+    assert sorted(path.name for path in (tmp_path / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+    longer = run(
+        tmp_path,
+        Worsening,
+        trainer={**TRAINER, "max_epochs": 4},
+        resume=str(tmp_path / "checkpoints" / "last.ckpt"),
+    )
+    # The best of the first part is still known.
+    assert longer["epoch"] == 0
+    assert torch.load(tmp_path / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 3
