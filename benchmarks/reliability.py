@@ -19,6 +19,7 @@ from stemnet.runtime import prepare_process
 prepare_process()
 
 import argparse  # noqa: E402
+import itertools
 import json  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -61,7 +62,7 @@ def main() -> None:
             f"{row['from']:6.2f} to {row['to']:4.2f} {row['count']:8d} {row['said']:6.3f} {row['real']:6.3f}"
         )
     print(f"\n{'promised F1':>14s} {'images':>8s} {'said':>6s} {'true':>6s}")
-    for low, high in zip(PROMISES[:-1], PROMISES[1:], strict=True):
+    for low, high in itertools.pairwise(PROMISES):
         part = [i for i in images if low <= i["promised"] < high]
         if part:
             said, true = (np.mean([i[name] for i in part]) for name in ("promised", "f1"))
@@ -107,7 +108,7 @@ def _on_rim(yx: np.ndarray, shape: tuple[int, ...], width: float) -> np.ndarray:
 
 def _bins(score: np.ndarray, real: np.ndarray) -> list[dict]:
     rows = []
-    for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
+    for low, high in itertools.pairwise(EDGES):
         part = (score >= low) & (score < high)
         if part.any():
             said, true = float(score[part].mean()), float(real[part].mean())

@@ -60,7 +60,7 @@ def common(rows: list[Row]) -> Table:
                     f"{row['bias_y']:.3f}, {row['bias_x']:.3f}",
                     peers.get("trackpy (recorded)", "–"),
                     peers.get("atomai (recorded)", "–"),
-                )  # fmt: skip
+                )
             )
     return head, body
 
@@ -104,7 +104,7 @@ def foreign(rows: list[Row]) -> Table:
             *map(_3, (r["F1"], r["P"], r["R"])),
             _number(r["rmse"], 3),
             "high" if r["confident"] else "low",
-        )  # fmt: skip
+        )
         for r in rows
         if any(word in r["case"] for word in words)
     ]

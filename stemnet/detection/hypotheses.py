@@ -120,7 +120,7 @@ class Part:
     def holds(self, yx: np.ndarray) -> np.ndarray:
         """Whether positions (N, 2) lie in it, (N,)."""
         corner = np.array([self.top, self.left]) - 0.5
-        return np.all((yx >= corner) & (yx < corner + [self.tall, self.wide]), axis=1)
+        return np.all((yx >= corner) & (yx < [*corner, self.tall, self.wide]), axis=1)
 
 
 def tested(

@@ -65,7 +65,11 @@ def estimate_widths(image: np.ndarray) -> list[WidthEstimate]:
     estimates = _estimates(image)
     if max((estimate.strength for estimate in estimates), default=0.0) < DROWNED:
         coarse = _estimates(binned(image, COARSER))
-        estimates += [replace(estimate, width=COARSER * estimate.width) for estimate in coarse]
+        estimates += [
+            replace(estimate, width=COARSER * estimate.width)
+            for estimate in coarse
+            if estimate.strength >= DROWNED
+        ]
     different: list[WidthEstimate] = []
     for found in estimates:
         if all(abs(np.log(found.width / other.width)) > np.log(1.35) for other in different):

@@ -79,11 +79,6 @@ def train_from(config: DictConfig) -> float:
         )
     except SystemExit:  # what Lightning ends with, interrupted by a user or by a scheduler
         _interrupted(folder)
-    except RuntimeError as problem:
-        # A scheduler tells all processes to end: a worker may obey before the one that would say so.
-        if "killed by signal: Terminated" not in str(problem):
-            raise
-        _interrupted(folder)
     save_figure(training_figure(log_rows(folder), title="training"), folder / "training.png")
     if wanted.crystal:
         print(comparison(scores, wanted.crystal))

@@ -11,7 +11,9 @@ from stemnet.reading import read_micrograph
 FLOOR = 0.985
 LOWER = {"sparse_on_carbon": 0.6}
 """Single atoms on a textured support are not told from it yet."""
-EXAMPLES = sorted(path.name.removesuffix(".truth.csv") for path in resources.simulated_data().glob("*.truth.csv"))
+EXAMPLES = sorted(
+    path.name.removesuffix(".truth.csv") for path in resources.simulated_data().glob("*.truth.csv")
+)
 
 
 @pytest.fixture(scope="module")
