@@ -19,7 +19,7 @@ from stemnet.runtime import prepare_process
 prepare_process()
 
 import argparse  # noqa: E402
-import itertools
+import itertools  # noqa: E402
 import json  # noqa: E402
 from pathlib import Path  # noqa: E402
 

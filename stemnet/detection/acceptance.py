@@ -28,9 +28,12 @@ FEATURES = (
     "crowding",
     "misfit_around",
     "misfit_everywhere",
+    "kin",
     "certain_company",
     "significant_company",
 )
+KIN, LIKE = 40, 0.35
+"""Candidates among which kin is sought, and the difference of log heights at which they hardly are."""
 NEIGHBORS = 12
 AROUND = 10.0
 """Columns within this many widths are company [sigma]."""
@@ -71,7 +74,7 @@ class Acceptance:
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Probability of being a column, (N,), of candidates with `features` (N, 8)."""
+        """Probability of being a column, (N,), of candidates with `features` (N, 9)."""
         logit = np.full(len(features), self.baseline)
         for feature, threshold, left, right, value in zip(
             self.feature, self.threshold, self.left, self.right, self.value, strict=True
@@ -120,13 +123,15 @@ def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float
 
     Returns
     -------
-    ndarray, shape (N, 8)
+    ndarray, shape (N, 9)
         Log odds of the score; log of 1 + significance; log height over the
         brightest candidate around; log of 1 + the light that neighbors throw
         on the place, in heights of its own; log of the squared residuals over
         the noise, around the place and of the whole image: where columns have
         halos that the model has no shape for, a faint one may be a piece of
-        such; shares of the nearest candidates that the network is certain of,
+        such; mean score of the nearest candidates of like height: a faint
+        sublattice is many, a bump of the noise has kin that the network sees
+        nothing in; shares of the nearest candidates that the network is certain of,
         and that are significant: a support is no lattice, even beside one.
     """
     count = len(score)
@@ -151,10 +156,21 @@ def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float
             np.log1p(np.minimum(thrown / own, 50)),
             np.log(misfit[row, col]).clip(-1, 5),
             np.full(count, np.log(np.median(misfit[row, col])).clip(-1, 5)),
+            _kin(score, np.log(own), fit.yx),
             (score >= CERTAIN)[near].mean(axis=1),
             (strength >= SIGNIFICANT)[near].mean(axis=1),
         ]
     )
+
+
+def _kin(score: np.ndarray, height: np.ndarray, yx: np.ndarray) -> np.ndarray:
+    """Mean score of the nearest candidates, each weighed by how like its log height is, (N,)."""
+    count = len(score)
+    near = cKDTree(yx).query(yx, k=min(KIN, max(count - 1, 1)) + 1)[1][:, 1:]
+    near = np.minimum(near, count - 1)
+    alike = np.exp(-0.5 * ((height[near] - height[:, None]) / LIKE) ** 2)
+    # One candidate of score zero stands in for kin where there are none.
+    return np.asarray((alike * score[near]).sum(axis=1) / (alike.sum(axis=1) + 1))
 
 
 def _misfit(image: np.ndarray, fit: Refinement, width: float) -> np.ndarray:

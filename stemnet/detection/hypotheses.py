@@ -20,6 +20,8 @@ QUICK = 6
 """Iterations of a fit that only has to tell columns from nothing."""
 ABOUT, FAR = 1.25, 1.5
 """Factors within which a width is right, and beyond which it is wrong."""
+FOUND_FAR = 0.2
+"""Share of the evidence that counts at a width far from what the autocorrelation says."""
 NARROW, WIDER = 1.2, 1.6
 """Estimates below so many pixels are tried this much wider too."""
 LEAST = 0.2
@@ -91,7 +93,10 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
                 # Noise, magnified, has columns of any width that is asked for, until the network looks at the
                 # width which the fit came to: far off, a width must bear itself out. A little too narrow a
                 # width, on the other hand, shows close pairs larger and better.
-                one = again if _off(one, FAR) or again.evidence > one.evidence else one
+                far = _off(one, FAR)
+                one = again if far or again.evidence > one.evidence else one
+                # Holes between columns are wider than what the autocorrelation saw.
+                share *= FOUND_FAR if far else 1.0
             tried.append(replace(one, evidence=share * one.evidence))
     best = max(tried, key=lambda hypothesis: hypothesis.evidence)
     return best if width or best.evidence > 0 else None
@@ -120,7 +125,7 @@ class Part:
     def holds(self, yx: np.ndarray) -> np.ndarray:
         """Whether positions (N, 2) lie in it, (N,)."""
         corner = np.array([self.top, self.left]) - 0.5
-        return np.all((yx >= corner) & (yx < [*corner, self.tall, self.wide]), axis=1)
+        return np.all((yx >= corner) & (yx < corner + np.array([self.tall, self.wide])), axis=1)
 
 
 def tested(

@@ -249,7 +249,7 @@ class _Search:
             return _in_pixels(_rows(rough, kept), factor), kept, judged[kept], judged
         fit = refine(coarse, rough.yx[kept], sigma, background_spacing=ground)
         again = features(found.score[kept], coarse, fit, sigma)
-        again[:, -2:] = known[kept, -2:]  # the company of all candidates, not of the chosen ones
+        again[:, -3:] = known[kept, -3:]  # the company of all candidates, not of the chosen ones
         probability = self._judged(again, found.score[kept], fit)
         # What the fit moves off the image belongs to the neighborhood, not to the image.
         good = probability >= (ACCEPTED if self.acceptance else LEAST)

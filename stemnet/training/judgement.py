@@ -20,7 +20,7 @@ from stemnet.training.targets import Targets
 SPLIT = 3
 """Neither training, validation nor test scenes."""
 TREES, LEAVES = 120, 8
-DIRECTIONS = (1, 1, 0, -1, -1, 0, 0, 0)
+DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 0, 0)
 """Which way each of `FEATURES` may move the probability; 0 for either."""
 FEWEST = 50
 """Columns, and candidates that are none, without which nothing can be learned."""
@@ -56,7 +56,7 @@ def learn_acceptance(
     -------
     acceptance : Acceptance or None
         None where there were no columns, or nothing else, to learn from.
-    known : ndarray, shape (N, 8)
+    known : ndarray, shape (N, 9)
         Features of all candidates.
     real : ndarray of bool, shape (N,)
         Whether they are columns.
@@ -108,7 +108,7 @@ def grown(known: np.ndarray, real: np.ndarray) -> Acceptance:
 
     Parameters
     ----------
-    known : ndarray, shape (N, 8)
+    known : ndarray, shape (N, 9)
     real : ndarray of bool, shape (N,)
 
     Returns
