@@ -33,10 +33,10 @@ class Scenes(Dataset):
 class EpochSampler(Sampler[tuple[int, int]]):
     """Indices with the epoch they belong to, so that no worker has to be told the epoch."""
 
-    def __init__(self, length: int, fixed: bool) -> None:
+    def __init__(self, length: int, fixed: bool, epoch: int = 0) -> None:
         self.length = length
         self.fixed = fixed
-        self.epoch = 0
+        self.epoch = epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the trainer when an epoch begins."""
@@ -92,6 +92,9 @@ class SimulatedData(LightningDataModule):
         self.batches = batches
         self.validation = validation
         self.workers = workers
+        # Of a run that goes on, set before it does: workers fetch ahead as soon as they are there, which is before
+        # the trainer tells the epoch.
+        self.first_epoch = 0
 
     def train_dataloader(self) -> DataLoader:
         """Fresh simulations at every epoch."""
@@ -105,7 +108,7 @@ class SimulatedData(LightningDataModule):
         return DataLoader(
             Scenes(self.simulator, split),
             batch_size=self.batch_size,
-            sampler=EpochSampler(length, fixed),
+            sampler=EpochSampler(length, fixed, 0 if fixed else self.first_epoch),
             collate_fn=as_list,
             # Only seeds the workers, which draw nothing from it; without it the global state would move.
             generator=torch.Generator(),

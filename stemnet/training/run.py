@@ -98,7 +98,7 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     before = _scores(held_out, "before", network, data)
     if resume is not None:
-        _check_resumable(resume, task)
+        data.first_epoch = _checked_epoch(resume, task) + 1
         _keep_log(folder)
     checkpoints = folder / "checkpoints"
     best = ModelCheckpoint(checkpoints, "best", monitor=MONITOR, mode="max", enable_version_counter=False)
@@ -217,13 +217,15 @@ def log_rows(folder: Path) -> list[dict[str, str]]:
     return [row for part in parts if part.is_file() for row in read_rows(part)]
 
 
-def _check_resumable(path: str, task: Segmentation) -> None:
+def _checked_epoch(path: str, task: Segmentation) -> int:
+    """The epoch at whose end a checkpoint was written, if training can go on from it."""
     if not Path(path).is_file():
         raise StemnetError(
             f"There is no checkpoint {path} to resume from. Give resume=<run folder>/checkpoints/last.ckpt."
         )
     try:
-        held = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        held, epoch = state["state_dict"], int(state["epoch"])
     except Exception as problem:
         raise StemnetError(
             f"{path} is not a checkpoint that training can resume from ({type(problem).__name__}). "
@@ -235,6 +237,7 @@ def _check_resumable(path: str, task: Segmentation) -> None:
         raise StemnetError(
             f"{path} holds another network than these settings make. Give the model= (or initial=) that the run had."
         )
+    return epoch
 
 
 def _hush() -> None:

@@ -147,7 +147,8 @@ def test_a_lower_learning_rate_counts_when_a_run_goes_on(whole, tmp_path):
     assert rates[1:] == pytest.approx(expected[2:])
 
 
-def test_a_run_that_goes_on_sees_the_examples_that_it_would_have_seen(whole, tmp_path):
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_run_that_goes_on_sees_the_examples_that_it_would_have_seen(workers, tmp_path):
     seen = []
 
     class Watched(Segmentation):
@@ -155,11 +156,16 @@ def test_a_run_that_goes_on_sees_the_examples_that_it_would_have_seen(whole, tmp
             seen.append([scene.seed for scene in batch[3]])
             return super().training_step(batch, index)
 
-    run(tmp_path / "whole", Watched)
+    run(tmp_path / "whole", Watched, data=data(workers))
     expected, seen[:] = list(seen), []
     with pytest.raises(PowerCut):
         run(tmp_path / "cut", CutOff)
-    run(tmp_path / "cut", Watched, resume=str(tmp_path / "cut" / "checkpoints" / "last.ckpt"))
+    run(
+        tmp_path / "cut",
+        Watched,
+        data=data(workers),
+        resume=str(tmp_path / "cut" / "checkpoints" / "last.ckpt"),
+    )
     assert seen == expected[2:]
     assert len({number for batch in expected for number in batch}) == 18
 
