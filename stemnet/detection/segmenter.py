@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from scipy import ndimage
 
 from stemnet.columns import Columns, concatenate
-from stemnet.detection.acceptance import Acceptance, features
+from stemnet.detection.acceptance import FEATURES, Acceptance, features
 from stemnet.detection.candidates import Candidates, Finder, within
 from stemnet.detection.hypotheses import QUICK, Hypothesis, choose, ground_spacing
 from stemnet.detection.refinement import Refinement, refine
@@ -25,6 +26,10 @@ ACCEPTED = 0.5
 """Probability from which a fitted candidate is a column."""
 DOUBTED = 0.2
 """Candidates below this probability are not fitted to the end."""
+FAR_FAINTER, CLEAR = 0.15, 4.0
+"""A column below this share of a neighbor's height must be this many standard errors above nothing."""
+FRINGES = 0.05
+"""Variation across fringes, as a share of that along them, below which there is but one direction."""
 LEAST = 1e-9
 """Where the threshold alone decides, every significant candidate is a column."""
 TRUSTED = 0.85
@@ -166,6 +171,11 @@ def find_columns(
         return _nothing(micrograph, "No column stands out of the noise at any width that the image suggests.")
     together = settings.threshold is None and settings.refine
     acceptance = Acceptance.from_card(checkpoint.card.acceptance) if together else None
+    if _one_directional(typical, chosen.width):
+        return _nothing(
+            micrograph,
+            "The image varies along one direction only: lattice fringes, in which no column is resolved.",
+        )
     search = _Search(finder, settings, threshold, acceptance, chosen)
     parts, maps, expected = [], [], []
     for number, frame in enumerate(frames):
@@ -258,8 +268,23 @@ class _Search:
 
     def _judged(self, known: np.ndarray, score: np.ndarray, fit: Refinement) -> np.ndarray:
         """Probability of each candidate; 0 for those that are not significant."""
-        probability = score if self.acceptance is None else self.acceptance(known)
-        return np.where(np.nan_to_num(fit.significance) >= self.settings.significance, probability, 0.0)
+        if self.acceptance is None:
+            probability, least = score, self.settings.significance
+        else:
+            # Beside columns so much brighter it is their light that hides it, and their noise that feigns it.
+            faint = known[:, FEATURES.index("height")] < np.log(FAR_FAINTER)
+            probability = self.acceptance(known)
+            least = np.where(faint, max(self.settings.significance, CLEAR), self.settings.significance)
+        return np.where(np.nan_to_num(fit.significance) >= least, probability, 0.0)
+
+
+def _one_directional(image: np.ndarray, width: float) -> bool:
+    """Whether an image of fringes alone was taken for columns (structure tensor of the band of columns)."""
+    filled = np.where(np.isfinite(image), image, np.nanmedian(image)).astype(np.float32)
+    band = ndimage.gaussian_filter(filled, width / 2) - ndimage.gaussian_filter(filled, 4 * width)
+    slope = np.stack(np.gradient(band)).reshape(2, -1)
+    across, along = np.linalg.eigvalsh(slope @ slope.T)
+    return bool(across < FRINGES * along)
 
 
 def _expected_f1(accepted: np.ndarray, judged: np.ndarray) -> float:
