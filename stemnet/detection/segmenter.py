@@ -26,8 +26,10 @@ ACCEPTED = 0.5
 """Probability from which a fitted candidate is a column."""
 DOUBTED = 0.2
 """Candidates below this probability are not fitted to the end."""
-FAR_FAINTER, CLEAR = 0.15, 4.0
+FAR_FAINTER, CLEAR = 0.15, 3.5
 """A column below this share of a neighbor's height must be this many standard errors above nothing."""
+MISFIT, RIPPLE = 3.0, 0.12
+"""Where the squared residuals exceed the noise so many times, what is below this share of a neighbor's height is none."""
 FRINGES = 0.05
 """Variation across fringes, as a share of that along them, below which there is but one direction."""
 LEAST = 1e-9
@@ -275,6 +277,10 @@ class _Search:
             faint = known[:, FEATURES.index("height")] < np.log(FAR_FAINTER)
             probability = self.acceptance(known)
             least = np.where(faint, max(self.settings.significance, CLEAR), self.settings.significance)
+            # In an image with hardly any noise every ripple is significant that the model has no shape for.
+            ripple = known[:, FEATURES.index("misfit_around")] > np.log(MISFIT)
+            ripple &= known[:, FEATURES.index("height")] < np.log(RIPPLE)
+            least = np.where(ripple, np.inf, least)
         return np.where(np.nan_to_num(fit.significance) >= least, probability, 0.0)
 
 
