@@ -148,7 +148,8 @@ def with_unlisted(
         torch.cat([state.log_width, none + fit.common]),
     )
     limit = torch.minimum(nearest / 2, torch.full_like(nearest, _STRAY * width))
-    return replace(problem, start=start, limit=limit), replace(fit, state=state), True
+    centers = torch.cat([fit.centers, none + fit.common])
+    return replace(problem, start=start, limit=limit), replace(fit, state=state, centers=centers), True
 
 
 def _twins(yx: np.ndarray, radius: float) -> np.ndarray:

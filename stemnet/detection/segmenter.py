@@ -28,8 +28,11 @@ DOUBTED = 0.2
 """Candidates below this probability are not fitted to the end."""
 FAR_FAINTER, CLEAR = 0.15, 3.5
 """A column below this share of a neighbor's height must be this many standard errors above nothing."""
-MISFIT, RIPPLE = 3.0, 0.12
-"""Where the squared residuals exceed the noise so many times, what is below this share of a neighbor's height is none."""
+BLANK, SURE = 0.7, 0.85
+"""Where so little is promised there may be no column at all, and only what is this probable is one."""
+MISFIT, RIPPLE, NOISELESS = 3.0, 0.12, 90.0
+"""Where squared residuals exceed the noise so many times, what is below this share of a neighbor's height is none, if
+that neighbor is so many standard errors high."""
 FRINGES = 0.05
 """Variation across fringes, as a share of that along them, below which there is but one direction."""
 LEAST = 1e-9
@@ -266,6 +269,8 @@ class _Search:
         # What the fit moves off the image belongs to the neighborhood, not to the image.
         good = probability >= (ACCEPTED if self.acceptance else LEAST)
         good &= within(from_binned(fit.yx, factor), image.shape)
+        if self.acceptance and _expected_f1(probability[good], judged) < BLANK:
+            good &= probability >= SURE
         return _in_pixels(_rows(fit, good), factor), kept[good], probability[good], judged
 
     def _judged(self, known: np.ndarray, score: np.ndarray, fit: Refinement) -> np.ndarray:
@@ -279,7 +284,8 @@ class _Search:
             least = np.where(faint, max(self.settings.significance, CLEAR), self.settings.significance)
             # In an image with hardly any noise every ripple is significant that the model has no shape for.
             ripple = known[:, FEATURES.index("misfit_around")] > np.log(MISFIT)
-            ripple &= known[:, FEATURES.index("height")] < np.log(RIPPLE)
+            height = known[:, FEATURES.index("height")]
+            ripple &= (height < np.log(RIPPLE)) & (fit.significance > NOISELESS * np.exp(height))
             least = np.where(ripple, np.inf, least)
         return np.where(np.nan_to_num(fit.significance) >= least, probability, 0.0)
 

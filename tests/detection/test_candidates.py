@@ -7,6 +7,7 @@ import torch
 from stemnet import resources
 from stemnet.detection.candidates import VIEWS, Finder, _turned, _turned_back, within
 from stemnet.detection.column_model import render_columns
+from stemnet.detection.matching import match
 from stemnet.models.checkpoint import load
 
 
@@ -29,7 +30,9 @@ def lattice() -> tuple[np.ndarray, np.ndarray]:
 def test_every_column_of_a_clear_lattice_is_a_candidate(views: int):
     image, yx = lattice()
     found = Finder(load(resources.weights()), views)(image, 3.0, 0.3)
-    assert len(found) == len(yx)
+    # A threshold this low lets a few others in, which the fit will tell.
+    assert match(found.yx, yx, 1.5).recall == 1
+    assert len(found) <= 1.1 * len(yx)
     assert np.isnan(found.spread).all() == (views == 1)
     if views > 1:
         assert (found.spread < 0.2).all()

@@ -139,7 +139,7 @@ def test_dark_columns_are_found_and_said_to_be_dark():
     image = simulation("mos2").micrograph.image
     found = found_in(image.max() - image)
     assert found.dark
-    assert any("dark" in reason for reason in found.reasons)
+    assert any("dark" in note for note in found.notes)
     same_columns(found.columns.yx, plain().columns.yx, SHAPE, 0.1)
 
 
@@ -153,10 +153,11 @@ def test_frames_are_treated_alike_and_numbered():
     columns = found.columns
     np.testing.assert_array_equal(columns.yx[columns["frame"] == 0], columns.yx[columns["frame"] == 9])
     same_columns(columns.yx[columns["frame"] == 0], plain().columns.yx, SHAPE, 0.05)
-    # Frames of nothing but noise; other seeds and levels of it yield up to 14 false columns, 3.6 on the average.
+    # Frames of nothing but noise, at the width of the others.
     false = [(columns["frame"] == number).sum() for number in range(1, 9)]
-    assert false[0] <= 3
-    assert np.mean(false) <= 3
+    assert max(false) <= 8
+    assert np.mean(false) <= 5
+    assert not found.confident
     assert found.probability.shape == (10, *SHAPE)
 
 
