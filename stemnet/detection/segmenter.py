@@ -283,7 +283,7 @@ class _Search:
             probability = self.acceptance(known)
             least = np.where(faint, max(self.settings.significance, CLEAR), self.settings.significance)
             # In an image with hardly any noise every ripple is significant that the model has no shape for.
-            ripple = known[:, FEATURES.index("misfit_around")] > np.log(MISFIT)
+            ripple = known[:, FEATURES.index("misfit_everywhere")] > np.log(MISFIT)
             height = known[:, FEATURES.index("height")]
             ripple &= (height < np.log(RIPPLE)) & (fit.significance > NOISELESS * np.exp(height))
             least = np.where(ripple, np.inf, least)
