@@ -29,10 +29,10 @@ def lattice() -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("views", [1, 4])
 def test_every_column_of_a_clear_lattice_is_a_candidate(views: int):
     image, yx = lattice()
-    found = Finder(load(resources.weights()), views)(image, 3.0, 0.3)
-    # A threshold this low lets a few others in, which the fit will tell.
-    assert match(found.yx, yx, 1.5).recall == 1
-    assert len(found) <= 1.1 * len(yx)
+    weights = load(resources.weights())
+    found = Finder(weights, views)(image, 3.0, weights.card.threshold)
+    assert len(found) == len(yx)
+    assert match(found.yx, yx, 1.0).f1 == 1
     assert np.isnan(found.spread).all() == (views == 1)
     if views > 1:
         assert (found.spread < 0.2).all()

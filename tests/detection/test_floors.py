@@ -9,7 +9,7 @@ from stemnet.models.checkpoint import load
 from stemnet.reading import read_micrograph
 
 FLOOR = 0.985
-LOWER = {"remos2_78": 0.96, "remos2_95": 0.95, "srtio3_mistilt": 0.94, "sparse_on_carbon": 0.4}
+LOWER = {"remos2_95": 0.97, "srtio3_mistilt": 0.95, "sparse_on_carbon": 0.7}
 """Single S beside Re, O pulled by a mistilt; and single atoms on a textured support, which are not told from it yet."""
 DOUBTED = ("sparse_on_carbon",)
 EXAMPLES = sorted(
