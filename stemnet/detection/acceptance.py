@@ -40,6 +40,11 @@ AROUND = 10.0
 SIGNIFICANT = 5.0
 CERTAIN = 0.65
 LOW = 1e-3
+FAR_FAINTER, CLEAR = 0.15, 3.5
+"""A column below this share of a neighbor's height must be this many standard errors above nothing."""
+MISFIT, RIPPLE, NOISELESS = 3.0, 0.12, 90.0
+"""Where squared residuals exceed the noise so many times, what is below this share of a neighbor's height is none, if
+that neighbor is so many standard errors high."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +145,9 @@ def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float
     odds = np.clip(score, LOW, 1 - LOW)
     strength = np.clip(np.nan_to_num(fit.significance), 0, None)
     height = np.maximum(fit.amplitude, 0)
-    apart, near = cKDTree(fit.yx).query(fit.yx, k=min(NEIGHBORS, max(count - 1, 1)) + 1)
-    apart, near = apart[:, 1:], np.minimum(near[:, 1:], count - 1)
+    apart, around = cKDTree(fit.yx).query(fit.yx, k=min(KIN, max(count - 1, 1)) + 1)
+    around = np.minimum(around[:, 1:], count - 1)
+    apart, near = apart[:, 1 : NEIGHBORS + 1], around[:, :NEIGHBORS]
     beside = np.where(np.isfinite(apart) & (apart < AROUND * width), height[near], 0.0)
     brightest = np.maximum(beside.max(axis=1), height)
     own = np.maximum(height, LOW * brightest + 1e-30)
@@ -156,18 +162,42 @@ def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float
             np.log1p(np.minimum(thrown / own, 50)),
             np.log(misfit[row, col]).clip(-1, 5),
             np.full(count, np.log(np.median(misfit[row, col])).clip(-1, 5)),
-            _kin(score, np.log(own), fit.yx),
+            _kin(score, np.log(own), around),
             (score >= CERTAIN)[near].mean(axis=1),
             (strength >= SIGNIFICANT)[near].mean(axis=1),
         ]
     )
 
 
-def _kin(score: np.ndarray, height: np.ndarray, yx: np.ndarray) -> np.ndarray:
+def credible(known: np.ndarray, significance: np.ndarray, least: float) -> np.ndarray:
+    """Which candidates stand out enough to be judged at all.
+
+    Parameters
+    ----------
+    known : ndarray, shape (N, 9)
+        From `features`.
+    significance : ndarray, shape (N,)
+    least : float
+        Standard errors above nothing that every column needs.
+
+    Returns
+    -------
+    ndarray of bool, shape (N,)
+        Not those far fainter than a neighbor, whose light and noise feign
+        them, unless they are clear; and in an image with hardly any noise, in
+        which every ripple is significant that the model has no shape for, not
+        those that could be such.
+    """
+    height = known[:, FEATURES.index("height")]
+    strength = np.nan_to_num(significance)
+    needed = np.where(height < np.log(FAR_FAINTER), max(least, CLEAR), least)
+    ripple = known[:, FEATURES.index("misfit_everywhere")] > np.log(MISFIT)
+    ripple &= (height < np.log(RIPPLE)) & (strength > NOISELESS * np.exp(height))
+    return np.asarray((strength >= needed) & ~ripple)
+
+
+def _kin(score: np.ndarray, height: np.ndarray, near: np.ndarray) -> np.ndarray:
     """Mean score of the nearest candidates, each weighed by how like its log height is, (N,)."""
-    count = len(score)
-    near = cKDTree(yx).query(yx, k=min(KIN, max(count - 1, 1)) + 1)[1][:, 1:]
-    near = np.minimum(near, count - 1)
     alike = np.exp(-0.5 * ((height[near] - height[:, None]) / LIKE) ** 2)
     # One candidate of score zero stands in for kin where there are none.
     return np.asarray((alike * score[near]).sum(axis=1) / (alike.sum(axis=1) + 1))

@@ -6,18 +6,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
-from scipy.spatial import cKDTree
 from skimage.measure import block_reduce
 
 from stemnet.detection.candidates import Finder
-from stemnet.detection.refinement import refine
-from stemnet.detection.resampling import binned, binning, from_binned, to_binned
+from stemnet.detection.resampling import from_binned
+from stemnet.detection.rough_fit import roughly_fitted
 from stemnet.detection.scale import estimate_widths
 
 TRIAL = 384
 """Hypotheses are tried on a part of the image this large, in working pixels."""
-QUICK = 6
-"""Iterations of a fit that only has to tell columns from nothing."""
 ABOUT, FAR = 1.25, 1.5
 """Factors within which a width is right, and beyond which it is wrong."""
 FOUND_FAR = 0.2
@@ -26,10 +23,8 @@ NARROW, WIDER = 1.2, 1.6
 """Estimates below so many pixels are tried this much wider too."""
 LEAST = 0.2
 """Share of the evidence for bright columns that counts where the image leans to dark ones, at least."""
-SPARSE = 7.0
-"""Columns further apart than this many widths are single atoms to the fit."""
-SPARSE_GROUND = 5.0
-"""Distance of the background's knots around single atoms, in widths."""
+FRINGES = 0.05
+"""Variation across fringes, as a share of that along them, below which there is but one direction."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +42,15 @@ class Hypothesis:
         what as many places in pure noise would.
     fitted : float
         The width that the fit came to [px].
+    fringes : bool
+        The image varies along one direction only.
     """
 
     width: float
     sign: float
     evidence: float = 0.0
     fitted: float = float("nan")
+    fringes: bool = False
 
 
 def choose(image: np.ndarray, finder: Finder, least: float, width: float | None = None) -> Hypothesis | None:
@@ -99,7 +97,10 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
                 share *= FOUND_FAR if far else 1.0
             tried.append(replace(one, evidence=share * one.evidence))
     best = max(tried, key=lambda hypothesis: hypothesis.evidence)
-    return best if width or best.evidence > 0 else None
+    if not width and best.evidence == 0:
+        return None
+    around = _grown(ground, TRIAL * best.width / working, image.shape)
+    return replace(best, fringes=_one_directional(image[around.slices], best.width))
 
 
 def _off(hypothesis: Hypothesis, factor: float) -> bool:
@@ -143,16 +144,8 @@ def tested(
     found = finder(crop, width, least)
     if not len(found):
         return hypothesis
-    factor = binning(width)
-    yx, sigma = to_binned(found.yx, factor), width / factor
-    fit = refine(
-        binned(crop, factor),
-        yx,
-        sigma,
-        max_iterations=QUICK,
-        background_spacing=ground_spacing(yx, sigma),
-        describe=False,
-    )
+    rough = roughly_fitted(crop, found.yx, width)
+    fit, factor = rough.fit, rough.factor
     inside = ground.holds(from_binned(fit.yx, factor) + np.array([around.top, around.left]))
     area = ground.tall * ground.wide
     places = area / (2 * np.pi * width**2)
@@ -163,18 +156,6 @@ def tested(
         # What was fitted is not what the network was asked for.
         return hypothesis
     return replace(hypothesis, evidence=float(gain.clip(0).sum() / area), fitted=fitted)
-
-
-def ground_spacing(yx: np.ndarray, width: float) -> float | None:
-    """Distance of the background's knots in the fit [px]; None leaves it to the fit.
-
-    Between single atoms the support shows, and must be followed closely;
-    within a lattice a background that bends between columns would eat them.
-    """
-    if len(yx) < 2:
-        return SPARSE_GROUND * width
-    nearest = cKDTree(yx).query(yx, k=2)[0][:, 1]
-    return SPARSE_GROUND * width if np.median(nearest) > SPARSE * width else None
 
 
 def _polarities(crop: np.ndarray, width: float) -> tuple[tuple[float, float], ...]:
@@ -189,6 +170,15 @@ def _polarities(crop: np.ndarray, width: float) -> tuple[tuple[float, float], ..
     deviation = band.std()
     skew = float(np.mean(band**3) / deviation**3) if deviation > 0 else 0.0
     return ((1.0, 1.0),) if skew > 0 else ((1.0, max(LEAST, 1 + skew)), (-1.0, 1.0))
+
+
+def _one_directional(crop: np.ndarray, width: float) -> bool:
+    """Whether fringes alone were taken for columns (structure tensor of the band of columns)."""
+    filled = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float32)
+    band = ndimage.gaussian_filter(filled, width / 2) - ndimage.gaussian_filter(filled, 4 * width)
+    slope = np.stack(np.gradient(band)).reshape(2, -1)
+    across, along = np.linalg.eigvalsh(slope @ slope.T)
+    return bool(across < FRINGES * along)
 
 
 def _busiest(image: np.ndarray, side: float, width: float) -> Part:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy import ndimage
 
 from stemnet.columns import Columns, concatenate
-from stemnet.detection.acceptance import FEATURES, Acceptance, features
+from stemnet.detection.acceptance import Acceptance, credible, features
 from stemnet.detection.candidates import Candidates, Finder, within
-from stemnet.detection.hypotheses import QUICK, Hypothesis, choose, ground_spacing
+from stemnet.detection.hypotheses import Hypothesis, choose
 from stemnet.detection.refinement import Refinement, refine
-from stemnet.detection.resampling import binned, binning, from_binned, to_binned
+from stemnet.detection.resampling import from_binned
+from stemnet.detection.rough_fit import roughly_fitted
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import Checkpoint
@@ -26,15 +26,8 @@ ACCEPTED = 0.5
 """Probability from which a fitted candidate is a column."""
 DOUBTED = 0.2
 """Candidates below this probability are not fitted to the end."""
-FAR_FAINTER, CLEAR = 0.15, 3.5
-"""A column below this share of a neighbor's height must be this many standard errors above nothing."""
 BLANK, SURE = 0.7, 0.85
 """Where so little is promised there may be no column at all, and only what is this probable is one."""
-MISFIT, RIPPLE, NOISELESS = 3.0, 0.12, 90.0
-"""Where squared residuals exceed the noise so many times, what is below this share of a neighbor's height is none, if
-that neighbor is so many standard errors high."""
-FRINGES = 0.05
-"""Variation across fringes, as a share of that along them, below which there is but one direction."""
 LEAST = 1e-9
 """Where the threshold alone decides, every significant candidate is a column."""
 TRUSTED = 0.85
@@ -62,7 +55,7 @@ FITTED = (
     "cross_section",
     "cross_section_sigma",
 )
-"""What the fit says of every column, by the names of `Refinement`."""
+"""What the fit says of every column that is reported, by the names of `Refinement`."""
 
 
 @dataclass(frozen=True)
@@ -176,7 +169,7 @@ def find_columns(
         return _nothing(micrograph, "No column stands out of the noise at any width that the image suggests.")
     together = settings.threshold is None and settings.refine
     acceptance = Acceptance.from_card(checkpoint.card.acceptance) if together else None
-    if _one_directional(typical, chosen.width):
+    if chosen.fringes:
         return _nothing(
             micrograph,
             "The image varies along one direction only: lattice fringes, in which no column is resolved.",
@@ -222,7 +215,7 @@ class _Search:
         image: np.ndarray,
         sampling: float | None,
         progress: Callable[[str, int, int], None] | None,
-    ) -> tuple[Columns, np.ndarray, bool]:
+    ) -> tuple[Columns, np.ndarray, float]:
         """Columns of one frame, the probability map, and the F1 to be expected."""
         bright, width = image * np.float32(self.hypothesis.sign), self.hypothesis.width
         inner = (lambda i, n: progress("network", i, n)) if progress else None
@@ -252,17 +245,14 @@ class _Search:
         Returns the fit, the candidates that are its rows, their probabilities,
         and the probabilities of all candidates.
         """
-        factor = binning(width)
-        coarse, start, sigma = binned(image, factor), to_binned(found.yx, factor), width / factor
-        ground = ground_spacing(start, sigma)
-        rough = refine(coarse, start, sigma, max_iterations=QUICK, background_spacing=ground, describe=False)
-        sigma = rough.common_width
+        start = roughly_fitted(image, found.yx, width)
+        coarse, rough, factor, sigma = start.image, start.fit, start.factor, start.fit.common_width
         known = features(found.score, coarse, rough, sigma)
         judged = self._judged(known, found.score, rough)
         kept = np.flatnonzero(judged >= (DOUBTED if self.acceptance else LEAST))
         if not len(kept):
             return _in_pixels(_rows(rough, kept), factor), kept, judged[kept], judged
-        fit = refine(coarse, rough.yx[kept], sigma, background_spacing=ground)
+        fit = refine(coarse, rough.yx[kept], sigma, background_spacing=start.ground)
         again = features(found.score[kept], coarse, fit, sigma)
         again[:, -3:] = known[kept, -3:]  # the company of all candidates, not of the chosen ones
         probability = self._judged(again, found.score[kept], fit)
@@ -276,27 +266,10 @@ class _Search:
     def _judged(self, known: np.ndarray, score: np.ndarray, fit: Refinement) -> np.ndarray:
         """Probability of each candidate; 0 for those that are not significant."""
         if self.acceptance is None:
-            probability, least = score, self.settings.significance
-        else:
-            # Beside columns so much brighter it is their light that hides it, and their noise that feigns it.
-            faint = known[:, FEATURES.index("height")] < np.log(FAR_FAINTER)
-            probability = self.acceptance(known)
-            least = np.where(faint, max(self.settings.significance, CLEAR), self.settings.significance)
-            # In an image with hardly any noise every ripple is significant that the model has no shape for.
-            ripple = known[:, FEATURES.index("misfit_everywhere")] > np.log(MISFIT)
-            height = known[:, FEATURES.index("height")]
-            ripple &= (height < np.log(RIPPLE)) & (fit.significance > NOISELESS * np.exp(height))
-            least = np.where(ripple, np.inf, least)
-        return np.where(np.nan_to_num(fit.significance) >= least, probability, 0.0)
-
-
-def _one_directional(image: np.ndarray, width: float) -> bool:
-    """Whether an image of fringes alone was taken for columns (structure tensor of the band of columns)."""
-    filled = np.where(np.isfinite(image), image, np.nanmedian(image)).astype(np.float32)
-    band = ndimage.gaussian_filter(filled, width / 2) - ndimage.gaussian_filter(filled, 4 * width)
-    slope = np.stack(np.gradient(band)).reshape(2, -1)
-    across, along = np.linalg.eigvalsh(slope @ slope.T)
-    return bool(across < FRINGES * along)
+            stands_out = np.nan_to_num(fit.significance) >= self.settings.significance
+            return np.where(stands_out, score, 0.0)
+        stands_out = credible(known, fit.significance, self.settings.significance)
+        return np.where(stands_out, self.acceptance(known), 0.0)
 
 
 def _expected_f1(accepted: np.ndarray, judged: np.ndarray) -> float:

@@ -9,9 +9,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from stemnet.detection.acceptance import FEATURES, Acceptance, features
 from stemnet.detection.candidates import Finder
-from stemnet.detection.hypotheses import QUICK, ground_spacing
 from stemnet.detection.matching import match
-from stemnet.detection.refinement import refine
+from stemnet.detection.resampling import from_binned
+from stemnet.detection.rough_fit import roughly_fitted
 from stemnet.detection.segmenter import FAINT
 from stemnet.models.checkpoint import Checkpoint
 from stemnet.simulation.simulator import Simulator
@@ -71,23 +71,18 @@ def learn_acceptance(
         told = width * float(np.exp(rng.normal(0, GUESS)))
         found = finder(image, told, FAINT)
         if len(found):
-            fit = refine(
-                image,
-                found.yx,
-                told,
-                max_iterations=QUICK,
-                background_spacing=ground_spacing(found.yx, told),
-                describe=False,
-            )
-            known = features(found.score, image, fit, fit.common_width)
+            rough = roughly_fitted(image, found.yx, told)
+            fit = rough.fit
+            known = features(found.score, rough.image, fit, fit.common_width)
             label = np.zeros(len(found), dtype=int)
-            pairs = match(fit.yx, truth.yx, width).pairs
+            yx = from_binned(fit.yx, rough.factor)
+            pairs = match(yx, truth.yx, width).pairs
             # Of what is too crowded to be asked for, what the fit made out all the same is as real.
             made_out = np.nan_to_num(fit.significance[pairs[:, 0]]) >= SURE
             label[pairs[:, 0]] = np.where(targets.must_be_found(truth)[pairs[:, 1]] | made_out, 1, -1)
             # What is cut by the rim is neither.
             size = np.array(image.shape) - 1
-            label[((fit.yx < width) | (fit.yx > size - width)).any(axis=1)] = -1
+            label[((yx < width) | (yx > size - width)).any(axis=1)] = -1
             rows = np.flatnonzero(label >= 0)
             rows = rng.permutation(rows)[:HEAVIEST]
             tables.append(known[rows])
