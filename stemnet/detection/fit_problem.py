@@ -35,6 +35,7 @@ class Problem:
     listed: int  # the first so many starts were given, the others are light that was left over
     limit: torch.Tensor  # (N,) px
     spread: float
+    log_widths: tuple[float, float]  # bounds of the width that columns have in common
     stiffness: float
     brightest: float  # no column is brighter
     typical: float  # mean of the measured pixels
@@ -64,6 +65,7 @@ def begin(
     width: float,
     spacing: float | None,
     spread: float,
+    drift: float,
     device: str | torch.device,
 ) -> tuple[Problem, Fit]:
     """The problem that an image and starts pose, and the model before the first step."""
@@ -92,6 +94,7 @@ def begin(
         listed=len(yx),
         limit=torch.as_tensor(np.minimum(_STRAY * width, nearest / 2), device=device),
         spread=spread,
+        log_widths=(float(np.log(width / drift)), float(np.log(width * drift))),
         brightest=3 * max(1.0, float(pixels.max())),
         typical=float(pixels.sum()) / measured,
         measured=measured,

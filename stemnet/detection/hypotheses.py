@@ -10,7 +10,7 @@ from skimage.measure import block_reduce
 
 from stemnet.detection.candidates import Finder
 from stemnet.detection.resampling import from_binned
-from stemnet.detection.rough_fit import roughly_fitted
+from stemnet.detection.rough_fit import OPEN, roughly_fitted
 from stemnet.detection.scale import estimate_widths
 
 TRIAL = 384
@@ -144,7 +144,7 @@ def tested(
     found = finder(crop, width, least)
     if not len(found):
         return hypothesis
-    rough = roughly_fitted(crop, found.yx, width)
+    rough = roughly_fitted(crop, found.yx, width, OPEN)
     fit, factor = rough.fit, rough.factor
     inside = ground.holds(from_binned(fit.yx, factor) + np.array([around.top, around.left]))
     area = ground.tall * ground.wide

@@ -34,6 +34,7 @@ def refine(
     max_iterations: int = 15,
     background_spacing: float | None = None,
     width_spread: float = 0.15,
+    width_drift: float = 4.0,
     shape: str = "gaussian",
     describe: bool = True,
     device: str | torch.device = "cpu",
@@ -59,6 +60,8 @@ def refine(
         Largest standard deviation of the prior of log(sigma) about the common
         width; the spread itself is learned from the image. Faint columns
         share the common width, bright ones have their own.
+    width_drift : float
+        Largest factor by which the common width may leave `width`.
     shape : {"gaussian", "halo"}
         Whether columns are Gaussians, or have a halo of twice their width in
         common that is learned from the image; that takes about twice as long,
@@ -80,7 +83,7 @@ def refine(
     if shape not in SHAPES:
         raise StemnetError(f"The fit got shape='{shape}'; it must be one of {', '.join(SHAPES)}.")
     image, yx = _checked(image, yx, width)
-    problem, fit = begin(image, yx, float(width), background_spacing, width_spread, device)
+    problem, fit = begin(image, yx, float(width), background_spacing, width_spread, width_drift, device)
     free = freedom(problem, fit)
     iterations, matrix = 0, None
     for number in range(_ROUNDS):

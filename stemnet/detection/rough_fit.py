@@ -12,6 +12,8 @@ from stemnet.detection.resampling import binned, binning, to_binned
 
 QUICK = 6
 """Iterations of a stage."""
+KNOWN, OPEN = 1.5, 4.0
+"""Drift of a width that was chosen, and of one that is being tried."""
 SPARSE = 7.0
 """Columns further apart than this many widths are single atoms to the fit."""
 SPARSE_GROUND = 5.0
@@ -40,7 +42,7 @@ class RoughFit:
     ground: float | None
 
 
-def roughly_fitted(image: np.ndarray, yx: np.ndarray, width: float) -> RoughFit:
+def roughly_fitted(image: np.ndarray, yx: np.ndarray, width: float, drift: float = KNOWN) -> RoughFit:
     """Fit candidates together, in few steps and without describing them.
 
     Parameters
@@ -51,6 +53,9 @@ def roughly_fitted(image: np.ndarray, yx: np.ndarray, width: float) -> RoughFit:
         [px]
     width : float
         Sigma of a column [px].
+    drift : float
+        Largest factor by which the columns' common width may leave it. Where
+        most candidates are grains of a support, a free one would grow to theirs.
 
     Returns
     -------
@@ -59,7 +64,15 @@ def roughly_fitted(image: np.ndarray, yx: np.ndarray, width: float) -> RoughFit:
     factor = binning(width)
     coarse, start, sigma = binned(image, factor), to_binned(yx, factor), width / factor
     ground = _ground_spacing(start, sigma)
-    fit = refine(coarse, start, sigma, max_iterations=QUICK, background_spacing=ground, describe=False)
+    fit = refine(
+        coarse,
+        start,
+        sigma,
+        max_iterations=QUICK,
+        background_spacing=ground,
+        width_drift=drift,
+        describe=False,
+    )
     return RoughFit(coarse, fit, factor, ground)
 
 

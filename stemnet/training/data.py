@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import torch
@@ -47,6 +48,15 @@ class EpochSampler(Sampler[tuple[int, int]]):
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
         return iter([(self.epoch, index) for index in range(self.length)])
+
+
+def _left_to_the_trainer(worker: int) -> None:
+    """Let the trainer alone obey a scheduler that tells a whole group of processes to stop.
+
+    It ends its workers itself; one that obeyed before it would look to it like
+    one that was killed.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def as_list(scenes: list[Scene]) -> list[Scene]:
@@ -113,6 +123,7 @@ class SimulatedData(LightningDataModule):
             # Only seeds the workers, which draw nothing from it; without it the global state would move.
             generator=torch.Generator(),
             num_workers=self.workers,
+            worker_init_fn=_left_to_the_trainer,
             persistent_workers=self.workers > 0,
         )
 

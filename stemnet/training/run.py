@@ -123,11 +123,6 @@ def fit(
         runner.fit(task, data, ckpt_path=resume, weights_only=True)
     except Diverged as problem:
         raise StemnetError(f"{problem}; {_what_is_kept(folder)}") from problem
-    except RuntimeError as problem:
-        # A scheduler tells the workers to stop too, and one of them may be gone before the batch has ended.
-        if not runner.received_sigterm:
-            raise
-        raise SystemExit from problem
     state = torch.load(_best(best, folder), map_location="cpu", weights_only=True)
     prefix = "network."
     tensors = {name: value for name, value in state["state_dict"].items() if name.startswith(prefix)}
