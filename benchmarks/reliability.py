@@ -9,7 +9,8 @@ training never sees: any crystal, with all that may be wrong with specimen,
 scan and detector. A column is real if a true one lies within a width of it;
 true columns too faint to be seen count neither way. The first table sets
 columns' probabilities against how many are real, the second images' promised
-F1 against the true one.
+F1 against the true one. The last line sets network and fit judging together
+against a threshold on each: the network's calibrated one and 2.5 standard errors.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ prepare_process()
 import argparse  # noqa: E402
 import itertools  # noqa: E402
 import json  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
@@ -31,14 +33,39 @@ from tqdm import tqdm  # noqa: E402
 
 from stemnet import resources  # noqa: E402
 from stemnet.detection.matching import match  # noqa: E402
-from stemnet.detection.segmenter import Settings, find_columns  # noqa: E402
+from stemnet.detection.segmenter import Detection, Settings, find_columns  # noqa: E402
 from stemnet.micrograph import Micrograph  # noqa: E402
-from stemnet.models.checkpoint import load  # noqa: E402
+from stemnet.models.checkpoint import Checkpoint, load  # noqa: E402
 from stemnet.training.targets import Targets  # noqa: E402
 
 TEST = 2
 EDGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 1.0001)
 PROMISES = (0.0, 0.7, 0.85, 0.95, 0.98, 1.0001)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A simulated image (H, W) with its true columns (N, 2), which of them must be found, and their width [px]."""
+
+    image: np.ndarray
+    yx: np.ndarray
+    needed: np.ndarray
+    width: float
+
+    @property
+    def asked(self) -> int:
+        """Columns that must be found and are not cut by the rim."""
+        return int((self.needed & ~_on_rim(self.yx, self.image.shape, self.width)).sum())
+
+    def judged(self, checkpoint: Checkpoint, settings: Settings) -> tuple[Detection, np.ndarray, float]:
+        """What is found; whether each is real, 1, false, 0, or counts neither way, -1; and F1."""
+        found = find_columns(Micrograph(self.image), checkpoint, settings)
+        pairs = match(found.columns.yx, self.yx, self.width).pairs
+        real = np.zeros(len(found.columns), dtype=int)
+        real[pairs[:, 0]] = np.where(self.needed[pairs[:, 1]], 1, -1)
+        real[_on_rim(found.columns.yx, self.image.shape, self.width)] = -1
+        hit, false = int((real == 1).sum()), int((real == 0).sum())
+        return found, real, 2 * hit / max(hit + false + self.asked, 1)
 
 
 def main() -> None:
@@ -67,6 +94,10 @@ def main() -> None:
         if part:
             said, true = (np.mean([i[name] for i in part]) for name in ("promised", "f1"))
             print(f"{low:6.2f} to {min(high, 1):4.2f} {len(part):8d} {said:6.3f} {true:6.3f}")
+    together, apart = (np.mean([image[name] for image in images]) for name in ("f1", "f1_apart"))
+    print(
+        f"\nmean F1 of {len(images)} images: judged together {together:.3f}, by a threshold on each {apart:.3f}"
+    )
     if given.picture:
         _draw(rows, images, given.picture)
     if given.json:
@@ -86,19 +117,16 @@ def _collected(given: argparse.Namespace) -> tuple[np.ndarray, np.ndarray, list[
     for number in tqdm(range(given.images), disable=None, leave=False):
         scene = simulator.scene(TEST, 0, number)
         image, truth = simulator.images([scene])[0].numpy(), scene.columns()
-        found = find_columns(Micrograph(image), checkpoint, Settings(views=given.views))
         width = float(np.hypot(scene.width, scene.lowpass))
-        needed = targets.must_be_found(truth)
-        pairs = match(found.columns.yx, truth.yx, width).pairs
-        real = np.zeros(len(found.columns), dtype=int)
-        real[pairs[:, 0]] = np.where(needed[pairs[:, 1]], 1, -1)
-        real[_on_rim(found.columns.yx, image.shape, width)] = -1
-        asked = int((needed & ~_on_rim(truth.yx, image.shape, width)).sum())
-        hit, false = int((real == 1).sum()), int((real == 0).sum())
+        example = Example(image, truth.yx, targets.must_be_found(truth), width)
+        found, real, f1 = example.judged(checkpoint, Settings(views=given.views))
+        _, _, apart = example.judged(
+            checkpoint, Settings(threshold=checkpoint.card.threshold, significance=2.5)
+        )
         scores.append(found.columns["score"][real >= 0])
         hits.append(real[real >= 0] == 1)
-        if asked >= 10:
-            images.append({"promised": found.expected_f1, "f1": 2 * hit / max(hit + false + asked, 1)})
+        if example.asked >= 10:
+            images.append({"scene": number, "promised": found.expected_f1, "f1": f1, "f1_apart": apart})
     return np.concatenate(scores), np.concatenate(hits), images
 
 

@@ -14,7 +14,7 @@ from stemnet.detection.candidates import Candidates, Finder, within
 from stemnet.detection.hypotheses import Hypothesis, choose
 from stemnet.detection.refinement import Refinement, refine
 from stemnet.detection.resampling import from_binned
-from stemnet.detection.rough_fit import roughly_fitted
+from stemnet.detection.rough_fit import KNOWN, roughly_fitted
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import Checkpoint
@@ -252,7 +252,7 @@ class _Search:
         kept = np.flatnonzero(judged >= (DOUBTED if self.acceptance else LEAST))
         if not len(kept):
             return _in_pixels(_rows(rough, kept), factor), kept, judged[kept], judged
-        fit = refine(coarse, rough.yx[kept], sigma, background_spacing=start.ground)
+        fit = refine(coarse, rough.yx[kept], sigma, background_spacing=start.ground, width_drift=KNOWN)
         again = features(found.score[kept], coarse, fit, sigma)
         again[:, -3:] = known[kept, -3:]  # the company of all candidates, not of the chosen ones
         probability = self._judged(again, found.score[kept], fit)
