@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from scipy.spatial import cKDTree
 
 from stemnet.columns import Columns, concatenate
 from stemnet.detection.acceptance import Acceptance, credible, features
@@ -26,12 +27,14 @@ ACCEPTED = 0.5
 """Probability from which a fitted candidate is a column."""
 DOUBTED = 0.2
 """Candidates below this probability are not fitted to the end."""
-BLANK, SURE = 0.7, 0.85
-"""Where so little is promised there may be no column at all, and only what is this probable is one."""
 LEAST = 1e-9
 """Where the threshold alone decides, every significant candidate is a column."""
 TRUSTED = 0.85
-"""Expected F1 below which a result is of low confidence."""
+"""Expected F1 below which a result is of low confidence, and an image or a part of it keeps only what is sure."""
+AROUND = 40
+"""Candidates that are such a part."""
+SURE = 0.9
+"""Probability from which a column is."""
 FEW = 10
 """Fewer columns than this a frame are no lattice."""
 NARROWEST = 0.7
@@ -259,8 +262,10 @@ class _Search:
         # What the fit moves off the image belongs to the neighborhood, not to the image.
         good = probability >= (ACCEPTED if self.acceptance else LEAST)
         good &= within(from_binned(fit.yx, factor), image.shape)
-        if self.acceptance and _expected_f1(probability[good], judged) < BLANK:
-            good &= probability >= SURE
+        if self.acceptance:
+            doubted = _promised_around(rough.yx, judged)[kept] < TRUSTED
+            doubted |= _expected_f1(probability[good], judged) < TRUSTED
+            good &= ~doubted | (probability >= SURE)
         return _in_pixels(_rows(fit, good), factor), kept[good], probability[good], judged
 
     def _judged(self, known: np.ndarray, score: np.ndarray, fit: Refinement) -> np.ndarray:
@@ -275,6 +280,14 @@ class _Search:
 def _expected_f1(accepted: np.ndarray, judged: np.ndarray) -> float:
     """F1 that calibrated probabilities promise: hits among the accepted, misses among all candidates."""
     return float(2 * accepted.sum() / max(len(accepted) + judged.sum(), 1e-9))
+
+
+def _promised_around(yx: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """F1 promised by the nearest candidates of each, (N,): little on a support, even beside a lattice."""
+    near = cKDTree(yx).query(yx, k=min(AROUND, len(yx)))[1].reshape(len(yx), -1)
+    accepted = np.where(judged >= ACCEPTED, judged, 0.0)
+    hits, counted = accepted[near].sum(axis=1), (accepted > 0)[near].sum(axis=1)
+    return np.asarray(2 * hits / np.maximum(counted + judged[near].sum(axis=1), 1e-9))
 
 
 def _rows(fit: Refinement, rows: np.ndarray) -> Refinement:

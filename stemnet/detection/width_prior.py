@@ -62,7 +62,9 @@ def width_prior(
     # a few bright columns must not outvote the others
     vote = information.clamp(max=4 * typical)
     common = float(np.clip(_median(value, vote), *problem.log_widths))
-    centers = _by_brightness(state.amplitude, lit, value, vote, information, common).clamp(*problem.log_widths)
+    centers = _by_brightness(state.amplitude, lit, value, vote, information, common).clamp(
+        *problem.log_widths
+    )
     best = information >= typical
     scatter = float((value - centers[lit])[best].abs().median() * 1.4826) ** 2
     scatter -= float((1 / information[best]).median())
