@@ -15,6 +15,7 @@ from stemnet.detection.width_prior import width_prior
 _STEP = 0.3  # longest step of a position per iteration, in sigma
 _REUSES = 4  # steps that one matrix serves after its own
 _MOSTLY = 0.98  # a geometry serves a rough fit while it holds for this share of the columns
+_FREE = 0.01  # damping that shortens no step by much
 _STIFF = 1e3  # damping beyond which no step leads anywhere
 
 
@@ -50,7 +51,7 @@ def iterate(
     few columns stand where they belong already.
     """
     matrix = matrix or Matrix(Geometry.of(problem.tiles, fit.state))
-    damping, settled, trusted = 0.0, False, None
+    damping, eased, settled, trusted = 0.0, True, False, None
     seen, matrix = matrix.seen, replace(matrix, seen=None)
     for iteration in range(1, most + 1):
         if not matrix.geometry.serves(fit.state, _MOSTLY if rough else 0.998):
@@ -58,15 +59,15 @@ def iterate(
         if seen is None:
             fit, seen = _seen(problem, fit, matrix.geometry, trusted[1] if trusted else None, iteration > 1)
         if trusted is not None:
-            # weights of the step before: the same yardstick on both sides of it
-            if seen.misfit_before > 1.05 * trusted[1].misfit:
-                fit, damping, settled = trusted[0], max(10 * damping, 0.1), False
+            if _worse(seen, trusted[1]):
+                (fit, seen), damping, settled, eased = trusted, max(10 * damping, 0.1), False, False
                 matrix = Matrix(Geometry.of(problem.tiles, fit.state))
                 if damping > _STIFF:
                     break
-                fit, seen = _seen(problem, fit, matrix.geometry)
             else:
-                damping = damping / 5 if damping > 0.01 else 0.0
+                # what had to be damped is tried with less only after it went well once
+                damping = (damping / 5 if damping > 0.01 else 0.0) if eased else damping
+                eased = True
                 if settled:
                     return fit, replace(matrix, seen=seen), iteration - 1, True
         trusted = fit, seen
@@ -80,8 +81,11 @@ def iterate(
         force[:, 3] += (centers - fit.state.log_width) / fit.spread**2
         below = problem.grid.project(problem.tiles.join(seen.pull)) + equations.restore(fit.surface)
         step, surface = equations.solve(own, force * free, below)
-        state, moved = _advanced(problem, fit.state, step, common)
-        last = fit.common
+        state, held = _advanced(problem, fit.state, step, common)
+        if damping and held.any():
+            step, surface = _around_held(equations, own, (force * free, below), state.since(fit.state), surface, held)
+            state, _ = _advanced(problem, fit.state, step, common)
+        moved, last = (state.yx - fit.state.yx).abs(), fit.common
         fit = replace(fit, state=state, surface=fit.surface + surface)
         fit = replace(fit, common=common, centers=centers, spread=spread)
         # the matrix of one step serves the next ones while steps are a small part of a column's width
@@ -90,9 +94,19 @@ def iterate(
         keep = close and reused < _REUSES and _alike(trusted[0].state, state, moved, own)
         ground = equations.ground if close else None
         matrix = replace(matrix, equations=equations if keep else None, used=reused, ground=ground)
-        settled = damping == 0 and close and (rough or _still(problem, fit, own, moved, last))
+        settled = damping < _FREE and close and (rough or _still(problem, fit, own, moved, last))
         seen = None
-    return fit, matrix, most, False
+    if trusted is not None and seen is None:
+        # no step is kept that nobody looked at
+        fit, seen = _seen(problem, fit, matrix.geometry, trusted[1])
+        if _worse(seen, trusted[1]):
+            (fit, seen), matrix = trusted, Matrix(Geometry.of(problem.tiles, trusted[0].state))
+    return fit, replace(matrix, seen=seen), most, False
+
+
+def _worse(seen: Look, before: Look) -> bool:
+    """Whether a step made the fit worse, by the weights before it: the same yardstick on both sides of it."""
+    return seen.misfit_before > 1.05 * before.misfit
 
 
 def seen_last(problem: Problem, fit: Fit, matrix: Matrix) -> tuple[Fit, Look]:
@@ -162,11 +176,7 @@ def assembled(
         free.shape[1] > 4,
         ground,
     )
-    return replace(
-        equations,
-        pair=equations.pair * free[equations.i][:, :, None] * free[equations.j][:, None, :],
-        coupling=equations.coupling * free[:, :, None],
-    )
+    return equations.masked(free)
 
 
 def regularized(
@@ -190,14 +200,36 @@ def regularized(
 def _advanced(
     problem: Problem, state: State, step: torch.Tensor, common: float
 ) -> tuple[State, torch.Tensor]:
-    """The columns after a step of bounded length, and how far each moved (N, 2) [px]."""
+    """The columns after a step of bounded length, and which of their parameters were held back by the bounds."""
     longest = (_STEP * state.width / step[:, :2].norm(dim=1).clamp(min=1e-300)).clamp(max=1.0)
     away = state.yx + step[:, :2] * longest[:, None] - problem.start
     back = (problem.limit / away.norm(dim=1).clamp(min=1e-300)).clamp(max=1.0)
     yx = problem.start + away * back[:, None]
     log_width = (state.log_width + step[:, 3].clamp(-0.25, 0.25)).clamp(common - 0.7, common + 0.7)
     amplitude = (state.amplitude + step[:, 2]).clamp(0, problem.brightest)
-    return State(yx, amplitude, log_width), (yx - state.yx).abs()
+    after = State(yx, amplitude, log_width)
+    short = (after.since(state) - step).abs() > 1e-3 * step.abs() + 1e-9
+    return after, short
+
+
+def _around_held(
+    equations: NormalEquations,
+    own: torch.Tensor,
+    force: tuple[torch.Tensor, torch.Tensor],
+    step: torch.Tensor,
+    surface: torch.Tensor,
+    held: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The step of all else, where some parameters go no further than their bounds allow.
+
+    Otherwise the background and the neighbors would make up for steps that
+    are not taken, such as columns that the solution would make negative.
+    """
+    free = (~held).double()
+    done, below = equations.multiply(own, step, surface)
+    own = own * free[:, :, None] * free[:, None, :] + torch.diag_embed(1 - free)
+    further, more = equations.masked(free).solve(own, (force[0] - done) * free, force[1] - below)
+    return step + further, surface + more
 
 
 def hold_strays(problem: Problem, fit: Fit, free: torch.Tensor) -> tuple[Fit, torch.Tensor, torch.Tensor]:

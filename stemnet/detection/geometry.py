@@ -31,6 +31,11 @@ class State:
         """Sigma [px]."""
         return self.log_width.exp()
 
+    def since(self, before: State) -> torch.Tensor:
+        """The step (N, 4) by (y, x, A, q) from the state before."""
+        amplitude, log_width = self.amplitude - before.amplitude, self.log_width - before.log_width
+        return torch.cat([self.yx - before.yx, amplitude[:, None], log_width[:, None]], 1)
+
 
 def neighbor_pairs(yx: torch.Tensor, reach: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Indices i < j of all columns closer than `reach` [px]."""

@@ -81,7 +81,9 @@ def variance_line(residual: torch.Tensor, model: torch.Tensor, mask: torch.Tenso
     if offset <= 0:
         return 0.0, 0.0
     for _ in range(4):
-        weight = number / np.maximum(predicted, 1e-6 * v.max()) ** 2
+        # squares of few counts scatter far more than those of a Gaussian: the fourth moment of Poisson counts
+        scatter = 2 * predicted**2 + slope**2 * predicted
+        weight = number / np.maximum(scatter, 1e-12 * v.max() ** 2)
         center = np.average(m, weights=weight)
         spread = np.average((m - center) ** 2, weights=weight)
         level = np.average(v, weights=weight)

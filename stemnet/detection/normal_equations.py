@@ -217,6 +217,14 @@ class NormalEquations:
             lift=_inner(surface < -_SUNK) * (_LIFT * float(weight.sum()) / surface.numel()),
         )
 
+    def masked(self, free: torch.Tensor) -> NormalEquations:
+        """Without what ties parameters to others that are not free, (N, K); own blocks are left as they are."""
+        return replace(
+            self,
+            pair=self.pair * free[self.i][:, :, None] * free[self.j][:, None, :],
+            coupling=self.coupling * free[:, :, None],
+        )
+
     def multiply(
         self, own: torch.Tensor, column: torch.Tensor, surface: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
