@@ -20,6 +20,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 from stemnet.detection.refinement import Refinement
+from stemnet.errors import StemnetError
 
 FEATURES = (
     "network",
@@ -28,10 +29,13 @@ FEATURES = (
     "crowding",
     "misfit_around",
     "misfit_everywhere",
+    "significance_in_white_noise",
     "kin",
     "certain_company",
     "significant_company",
 )
+COMPANY = slice(7, 10)
+"""Features that tell of a candidate's neighbors."""
 KIN, LIKE = 40, 0.35
 """Candidates among which kin is sought, and the difference of log heights at which they hardly are."""
 NEIGHBORS = 12
@@ -40,6 +44,8 @@ AROUND = 10.0
 SIGNIFICANT = 5.0
 CERTAIN = 0.65
 LOW = 1e-3
+STRONGEST = 1e6
+"""Standard errors beyond which it makes no difference."""
 FAR_FAINTER, CLEAR = 0.15, 3.5
 """A column below this share of a neighbor's height must be this many standard errors above nothing."""
 MISFIT, RIPPLE, NOISELESS = 3.0, 0.12, 90.0
@@ -79,7 +85,7 @@ class Acceptance:
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Probability of being a column, (N,), of candidates with `features` (N, 9)."""
+        """Probability of being a column, (N,), of candidates with `features` (N, 10)."""
         logit = np.full(len(features), self.baseline)
         for feature, threshold, left, right, value in zip(
             self.feature, self.threshold, self.left, self.right, self.value, strict=True
@@ -106,13 +112,45 @@ class Acceptance:
             },
         }
 
+
+@dataclass(frozen=True)
+class Judge:
+    """What tells columns from nothing: after the rough fit of all candidates, and after the final one of the rest.
+
+    Parameters
+    ----------
+    rough, final : Acceptance
+    """
+
+    rough: Acceptance
+    final: Acceptance
+
+    def entry(self) -> dict[str, object]:
+        """For a card: plain numbers."""
+        return {"rough": self.rough.entry(), "final": self.final.entry()}
+
     @classmethod
-    def from_card(cls, entry: Mapping[str, Any]) -> Acceptance | None:
-        """The one that came with the weights; None where there is none."""
-        return cls(**entry) if entry else None
+    def from_card(cls, entry: Mapping[str, Any]) -> Judge | None:
+        """The one that came with the weights; None where there is none.
+
+        Raises
+        ------
+        StemnetError
+            If the entry was written by another version.
+        """
+        if not entry:
+            return None
+        if set(entry) != {"rough", "final"}:
+            raise StemnetError(
+                f"The weights judge columns by {', '.join(entry)}; this version needs rough and final trees. "
+                "Learn them anew with train.py of this version, or ask for threshold=0.5."
+            )
+        return cls(Acceptance(**entry["rough"]), Acceptance(**entry["final"]))
 
 
-def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float) -> np.ndarray:
+def features(
+    score: np.ndarray, image: np.ndarray, fit: Refinement, width: float, company: np.ndarray | None = None
+) -> np.ndarray:
     """What is known of each candidate after a joint fit of all of them.
 
     Parameters
@@ -125,25 +163,30 @@ def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float
         Row i is candidate i.
     width : float
         Sigma of a column, in pixels of the fit.
+    company : ndarray, shape (N, 3), optional
+        The last three features, where more candidates were fitted before:
+        these are known of all, not of those alone that were kept.
 
     Returns
     -------
-    ndarray, shape (N, 9)
+    ndarray, shape (N, 10)
         Log odds of the score; log of 1 + significance; log height over the
         brightest candidate around; log of 1 + the light that neighbors throw
         on the place, in heights of its own; log of the squared residuals over
         the noise, around the place and of the whole image: where columns have
         halos that the model has no shape for, a faint one may be a piece of
-        such; mean score of the nearest candidates of like height: a faint
-        sublattice is many, a bump of the noise has kin that the network sees
-        nothing in; shares of the nearest candidates that the network is certain of,
-        and that are significant: a support is no lattice, even beside one.
+        such; log of 1 + the significance that there would be if the noise
+        were white: ripples of a support count as noise that is not; mean
+        score of the nearest candidates of like height: a faint sublattice is
+        many, a bump of the noise has kin that the network sees nothing in;
+        shares of the nearest candidates that the network is certain of, and
+        that are significant: a support is no lattice, even beside one.
     """
     count = len(score)
     if not count:
         return np.zeros((0, len(FEATURES)))
     odds = np.clip(score, LOW, 1 - LOW)
-    strength = np.clip(np.nan_to_num(fit.significance), 0, None)
+    strength = np.nan_to_num(fit.significance, posinf=STRONGEST).clip(0, STRONGEST)
     height = np.maximum(fit.amplitude, 0)
     apart, around = cKDTree(fit.yx).query(fit.yx, k=min(KIN, max(count - 1, 1)) + 1)
     around = np.minimum(around[:, 1:], count - 1)
@@ -153,6 +196,9 @@ def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float
     own = np.maximum(height, LOW * brightest + 1e-30)
     thrown = (beside * np.exp(-((np.minimum(apart, 1e6) / width) ** 2) / 4)).max(axis=1)
     misfit = _misfit(image, fit, width)
+    if company is None:
+        certain, clear = (many[near].mean(axis=1) for many in (score >= CERTAIN, strength >= SIGNIFICANT))
+        company = np.column_stack([_kin(score, np.log(own), around), certain, clear])
     row, col = (np.rint(fit.yx[:, k]).astype(int).clip(0, image.shape[k] - 1) for k in (0, 1))
     return np.column_stack(
         [
@@ -162,11 +208,16 @@ def features(score: np.ndarray, image: np.ndarray, fit: Refinement, width: float
             np.log1p(np.minimum(thrown / own, 50)),
             np.log(misfit[row, col]).clip(-1, 5),
             np.full(count, np.log(np.median(misfit[row, col])).clip(-1, 5)),
-            _kin(score, np.log(own), around),
-            (score >= CERTAIN)[near].mean(axis=1),
-            (strength >= SIGNIFICANT)[near].mean(axis=1),
+            np.log1p(in_white_noise(fit)),
+            company,
         ]
     )
+
+
+def in_white_noise(fit: Refinement) -> np.ndarray:
+    """Significance of each candidate, (N,), if the noise of pixels were independent; at least 0."""
+    strength = np.nan_to_num(fit.significance, posinf=STRONGEST).clip(0, STRONGEST)
+    return np.asarray(strength * np.sqrt(fit.correlation.amplitude))
 
 
 def credible(known: np.ndarray, significance: np.ndarray, least: float) -> np.ndarray:
@@ -174,9 +225,10 @@ def credible(known: np.ndarray, significance: np.ndarray, least: float) -> np.nd
 
     Parameters
     ----------
-    known : ndarray, shape (N, 9)
+    known : ndarray, shape (N, 10)
         From `features`.
     significance : ndarray, shape (N,)
+        In white noise.
     least : float
         Standard errors above nothing that every column needs.
 
@@ -189,11 +241,15 @@ def credible(known: np.ndarray, significance: np.ndarray, least: float) -> np.nd
         those that could be such.
     """
     height = known[:, FEATURES.index("height")]
-    strength = np.nan_to_num(significance)
     needed = np.where(height < np.log(FAR_FAINTER), max(least, CLEAR), least)
     ripple = known[:, FEATURES.index("misfit_everywhere")] > np.log(MISFIT)
-    ripple &= (height < np.log(RIPPLE)) & (strength > NOISELESS * np.exp(height))
-    return np.asarray((strength >= needed) & ~ripple)
+    ripple &= (height < np.log(RIPPLE)) & (significance > NOISELESS * np.exp(height))
+    return np.asarray((significance >= needed) & ~ripple)
+
+
+def believed(trees: Acceptance, known: np.ndarray, fit: Refinement, least: float) -> np.ndarray:
+    """Probability of being a column, (N,): what the trees say, and 0 for what is not `credible`."""
+    return np.where(credible(known, in_white_noise(fit), least), trees(known), 0.0)
 
 
 def _kin(score: np.ndarray, height: np.ndarray, near: np.ndarray) -> np.ndarray:

@@ -83,7 +83,9 @@ def iterate(
         step, surface = equations.solve(own, force * free, below)
         state, held = _advanced(problem, fit.state, step, common)
         if damping and held.any():
-            step, surface = _around_held(equations, own, (force * free, below), state.since(fit.state), surface, held)
+            step, surface = _around_held(
+                equations, own, (force * free, below), state.since(fit.state), surface, held
+            )
             state, _ = _advanced(problem, fit.state, step, common)
         moved, last = (state.yx - fit.state.yx).abs(), fit.common
         fit = replace(fit, state=state, surface=fit.surface + surface)

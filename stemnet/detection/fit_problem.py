@@ -33,6 +33,7 @@ class Problem:
     grid: Grid
     start: torch.Tensor  # (N, 2)
     listed: int  # the first so many starts were given, the others are light that was left over
+    certain: torch.Tensor  # whose widths settle the one that all have in common, (N,)
     limit: torch.Tensor  # (N,) px
     spread: float
     log_widths: tuple[float, float]  # bounds of the width that columns have in common
@@ -66,6 +67,7 @@ def begin(
     spacing: float | None,
     spread: float,
     drift: float,
+    certain: np.ndarray,
     device: str | torch.device,
 ) -> tuple[Problem, Fit]:
     """The problem that an image and starts pose, and the model before the first step."""
@@ -92,6 +94,7 @@ def begin(
         grid=grid,
         start=start,
         listed=len(yx),
+        certain=torch.as_tensor(certain, device=device),
         limit=torch.as_tensor(np.minimum(_STRAY * width, nearest / 2), device=device),
         spread=spread,
         log_widths=(float(np.log(width / drift)), float(np.log(width * drift))),
@@ -151,8 +154,9 @@ def with_unlisted(
         torch.cat([state.log_width, none + fit.common]),
     )
     limit = torch.minimum(nearest / 2, torch.full_like(nearest, _STRAY * width))
-    centers = torch.cat([fit.centers, none + fit.common])
-    return replace(problem, start=start, limit=limit), replace(fit, state=state, centers=centers), True
+    fit = replace(fit, state=state, centers=torch.cat([fit.centers, none + fit.common]))
+    certain = torch.cat([problem.certain, torch.zeros_like(none, dtype=torch.bool)])
+    return replace(problem, start=start, limit=limit, certain=certain), fit, True
 
 
 def _twins(yx: np.ndarray, radius: float) -> np.ndarray:

@@ -10,8 +10,8 @@ from skimage.measure import block_reduce
 
 from stemnet.detection.candidates import Finder
 from stemnet.detection.resampling import from_binned
-from stemnet.detection.rough_fit import OPEN, roughly_fitted
 from stemnet.detection.scale import estimate_widths
+from stemnet.detection.two_fits import OPEN, roughly_fitted
 
 TRIAL = 384
 """Hypotheses are tried on a part of the image this large, in working pixels."""
@@ -144,7 +144,7 @@ def tested(
     found = finder(crop, width, least)
     if not len(found):
         return hypothesis
-    rough = roughly_fitted(crop, found.yx, width, OPEN)
+    rough = roughly_fitted(crop, found.yx, found.score, width, OPEN)
     fit, factor = rough.fit, rough.factor
     inside = ground.holds(from_binned(fit.yx, factor) + np.array([around.top, around.left]))
     area = ground.tall * ground.wide

@@ -35,6 +35,7 @@ def refine(
     background_spacing: float | None = None,
     width_spread: float = 0.15,
     width_drift: float = 4.0,
+    certain: np.ndarray | None = None,
     shape: str = "gaussian",
     describe: bool = True,
     device: str | torch.device = "cpu",
@@ -62,6 +63,9 @@ def refine(
         share the common width, bright ones have their own.
     width_drift : float
         Largest factor by which the common width may leave `width`.
+    certain : ndarray of bool, shape (N,), optional
+        Which starts are known to be columns: where there are ten of them,
+        these alone settle the common width. By default all are.
     shape : {"gaussian", "halo"}
         Whether columns are Gaussians, or have a halo of twice their width in
         common that is learned from the image; that takes about twice as long,
@@ -83,7 +87,10 @@ def refine(
     if shape not in SHAPES:
         raise StemnetError(f"The fit got shape='{shape}'; it must be one of {', '.join(SHAPES)}.")
     image, yx = _checked(image, yx, width)
-    problem, fit = begin(image, yx, float(width), background_spacing, width_spread, width_drift, device)
+    certain = np.ones(len(yx), dtype=bool) if certain is None else np.asarray(certain, dtype=bool)
+    problem, fit = begin(
+        image, yx, float(width), background_spacing, width_spread, width_drift, certain, device
+    )
     free = freedom(problem, fit)
     iterations, matrix = 0, None
     for number in range(_ROUNDS):

@@ -10,12 +10,12 @@ import torch
 from scipy.spatial import cKDTree
 
 from stemnet.columns import Columns, concatenate
-from stemnet.detection.acceptance import Acceptance, credible, features
+from stemnet.detection.acceptance import COMPANY, Acceptance, Judge, believed, features
 from stemnet.detection.candidates import Candidates, Finder, within
 from stemnet.detection.hypotheses import Hypothesis, choose
-from stemnet.detection.refinement import Refinement, refine
+from stemnet.detection.refinement import Refinement
 from stemnet.detection.resampling import from_binned
-from stemnet.detection.rough_fit import KNOWN, roughly_fitted
+from stemnet.detection.two_fits import finally_fitted, roughly_fitted
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import Checkpoint
@@ -25,7 +25,7 @@ FAINT = 0.02
 """Peaks of this probability are candidates where the fit takes part in the judgement."""
 ACCEPTED = 0.5
 """Probability from which a fitted candidate is a column."""
-DOUBTED = 0.2
+DOUBTED = 0.1
 """Candidates below this probability are not fitted to the end."""
 LEAST = 1e-9
 """Where the threshold alone decides, every significant candidate is a column."""
@@ -33,7 +33,7 @@ TRUSTED = 0.85
 """Expected F1 below which a result is of low confidence, and an image or a part of it keeps only what is sure."""
 AROUND = 40
 """Candidates that are such a part."""
-SURE = 0.9
+SURE = 0.75
 """Probability from which a column is."""
 FEW = 10
 """Fewer columns than this a frame are no lattice."""
@@ -171,13 +171,13 @@ def find_columns(
     if chosen is None:
         return _nothing(micrograph, "No column stands out of the noise at any width that the image suggests.")
     together = settings.threshold is None and settings.refine
-    acceptance = Acceptance.from_card(checkpoint.card.acceptance) if together else None
+    judge = Judge.from_card(checkpoint.card.acceptance) if together else None
     if chosen.fringes:
         return _nothing(
             micrograph,
             "The image varies along one direction only: lattice fringes, in which no column is resolved.",
         )
-    search = _Search(finder, settings, threshold, acceptance, chosen)
+    search = _Search(finder, settings, threshold, judge, chosen)
     parts, maps, expected = [], [], []
     for number, frame in enumerate(frames):
         said = (lambda stage, i, n: progress(stage, i, n)) if progress and len(frames) == 1 else None
@@ -210,7 +210,7 @@ class _Search:
     finder: Finder
     settings: Settings
     threshold: float
-    acceptance: Acceptance | None
+    judge: Judge | None
     hypothesis: Hypothesis
 
     def frame(
@@ -222,7 +222,7 @@ class _Search:
         """Columns of one frame, the probability map, and the F1 to be expected."""
         bright, width = image * np.float32(self.hypothesis.sign), self.hypothesis.width
         inner = (lambda i, n: progress("network", i, n)) if progress else None
-        found = self.finder(bright, width, self.threshold if self.acceptance is None else FAINT, inner)
+        found = self.finder(bright, width, self.threshold if self.judge is None else FAINT, inner)
         probability, kept, yx = found.score, np.arange(len(found)), found.yx
         fields = dict.fromkeys(FITTED, np.full(len(kept), np.nan))
         judged = probability
@@ -248,33 +248,35 @@ class _Search:
         Returns the fit, the candidates that are its rows, their probabilities,
         and the probabilities of all candidates.
         """
-        start = roughly_fitted(image, found.yx, width)
-        coarse, rough, factor, sigma = start.image, start.fit, start.factor, start.fit.common_width
-        known = features(found.score, coarse, rough, sigma)
-        judged = self._judged(known, found.score, rough)
-        kept = np.flatnonzero(judged >= (DOUBTED if self.acceptance else LEAST))
+        start = roughly_fitted(image, found.yx, found.score, width)
+        rough, factor, sigma = start.fit, start.factor, start.fit.common_width
+        score = found.score[start.rows]
+        known = features(score, start.image, rough, sigma)
+        judged = self._judged(self.judge.rough if self.judge else None, known, score, rough)
+        kept = np.flatnonzero(judged >= (DOUBTED if self.judge else LEAST))
         if not len(kept):
             return _in_pixels(_rows(rough, kept), factor), kept, judged[kept], judged
-        fit = refine(coarse, rough.yx[kept], sigma, background_spacing=start.ground, width_drift=KNOWN)
-        again = features(found.score[kept], coarse, fit, sigma)
-        again[:, -3:] = known[kept, -3:]  # the company of all candidates, not of the chosen ones
-        probability = self._judged(again, found.score[kept], fit)
+        fit = finally_fitted(start, kept, judged)
+        again = features(score[kept], start.image, fit, sigma, known[kept][:, COMPANY])
+        probability = self._judged(self.judge.final if self.judge else None, again, score[kept], fit)
+        judged[kept] = probability
         # What the fit moves off the image belongs to the neighborhood, not to the image.
-        good = probability >= (ACCEPTED if self.acceptance else LEAST)
+        good = probability >= (ACCEPTED if self.judge else LEAST)
         good &= within(from_binned(fit.yx, factor), image.shape)
-        if self.acceptance:
+        if self.judge:
             doubted = _promised_around(rough.yx, judged)[kept] < TRUSTED
             doubted |= _expected_f1(probability[good], judged) < TRUSTED
             good &= ~doubted | (probability >= SURE)
-        return _in_pixels(_rows(fit, good), factor), kept[good], probability[good], judged
+        return _in_pixels(_rows(fit, good), factor), start.rows[kept[good]], probability[good], judged
 
-    def _judged(self, known: np.ndarray, score: np.ndarray, fit: Refinement) -> np.ndarray:
+    def _judged(
+        self, trees: Acceptance | None, known: np.ndarray, score: np.ndarray, fit: Refinement
+    ) -> np.ndarray:
         """Probability of each candidate; 0 for those that are not significant."""
-        if self.acceptance is None:
+        if trees is None:
             stands_out = np.nan_to_num(fit.significance) >= self.settings.significance
             return np.where(stands_out, score, 0.0)
-        stands_out = credible(known, fit.significance, self.settings.significance)
-        return np.where(stands_out, self.acceptance(known), 0.0)
+        return believed(trees, known, fit, self.settings.significance)
 
 
 def _expected_f1(accepted: np.ndarray, judged: np.ndarray) -> float:

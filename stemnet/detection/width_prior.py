@@ -50,10 +50,12 @@ def width_prior(
     lit = (state.amplitude > 0) & (free[:, 3] > 0) & (own[:, 2, 2] > 0)
     if not lit.any():
         return fit.common, torch.full_like(state.amplitude, fit.common), fit.spread
-    # Among many false starts the few columns that stand out of the noise decide.
+    # Among many false starts the few decide that stand out of the noise and are columns for certain.
     clear = lit & (state.amplitude**2 * own[:, 2, 2] > _CLEAR**2)
-    if clear.sum() >= _ENOUGH:
-        lit = clear
+    for better in (clear & problem.certain, clear, lit & problem.certain):
+        if better.sum() >= _ENOUGH:
+            lit = better
+            break
     height, cross, wide = own[lit, 2, 2], own[lit, 2, 3], own[lit, 3, 3]
     information = (wide - cross**2 / height).clamp(min=1e-300)
     ask = (force[lit, 3] - cross / height * force[lit, 2]) / information

@@ -52,7 +52,7 @@ class Card:
     versions : mapping
         Of the libraries that trained it.
     acceptance : mapping
-        Numbers of `stemnet.detection.acceptance.Acceptance`; without them the
+        Numbers of `stemnet.detection.acceptance.Judge`; without them the
         threshold alone decides.
     """
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from stemnet.detection.acceptance import FEATURES, Acceptance, features
+from stemnet.columns import Columns
+from stemnet.detection.acceptance import COMPANY, FEATURES, Acceptance, Judge, believed, features
 from stemnet.detection.candidates import Finder
+from stemnet.detection.hypotheses import choose
 from stemnet.detection.matching import match
+from stemnet.detection.refinement import Refinement
 from stemnet.detection.resampling import from_binned
-from stemnet.detection.rough_fit import roughly_fitted
-from stemnet.detection.segmenter import FAINT
+from stemnet.detection.segmenter import DOUBTED, FAINT, Settings
+from stemnet.detection.two_fits import RoughFit, finally_fitted, roughly_fitted
 from stemnet.models.checkpoint import Checkpoint
 from stemnet.simulation.simulator import Simulator
 from stemnet.training.targets import Targets
@@ -20,7 +24,7 @@ from stemnet.training.targets import Targets
 SPLIT = 3
 """Neither training, validation nor test scenes."""
 TREES, LEAVES = 120, 8
-DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 0, 0)
+DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 1, 0, 0)
 """Which way each of `FEATURES` may move the probability; 0 for either."""
 FEWEST = 50
 """Columns, and candidates that are none, without which nothing can be learned."""
@@ -28,8 +32,50 @@ SURE = 5.0
 """Standard errors of the height from which a candidate on a true column is no chance."""
 GUESS = 0.1
 """Standard deviation of the log of the width that is told: an image's own estimate errs by as much."""
+KNOWABLE = 2.0
+"""Expected signal to noise from which a candidate on a true column is no chance, though nobody would ask for it."""
 HEAVIEST = 400
 """A scene's candidates count as so many at most, else a few crowded scenes would decide."""
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What can be learned from: features (N, 10) of candidates, and whether they are columns, (N,)."""
+
+    known: np.ndarray
+    real: np.ndarray
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are columns, and candidates that are none."""
+        return bool(FEWEST <= self.real.sum() <= len(self.real) - FEWEST)
+
+
+@dataclass(frozen=True)
+class _Scene:
+    """A simulated scene whose candidates were fitted roughly."""
+
+    truth: Columns
+    knowable: np.ndarray
+    width: float
+    shape: tuple[int, ...]
+    score: np.ndarray
+    start: RoughFit
+    known: np.ndarray
+
+    def lesson(self, known: np.ndarray, fit: Refinement, rng: np.random.Generator) -> Lesson:
+        """Rows of a fit that are columns, or are none; without those that count neither way."""
+        label = np.zeros(len(known), dtype=int)
+        yx = from_binned(fit.yx, self.start.factor)
+        pairs = match(yx, self.truth.yx, self.width).pairs
+        # Of what is too faint or too crowded to be asked for, what the fit made out all the same is as real.
+        made_out = np.nan_to_num(fit.significance[pairs[:, 0]]) >= SURE
+        label[pairs[:, 0]] = np.where(self.knowable[pairs[:, 1]] | made_out, 1, -1)
+        # What is cut by the rim is neither.
+        size = np.array(self.shape) - 1
+        label[((yx < self.width) | (yx > size - self.width)).any(axis=1)] = -1
+        rows = rng.permutation(np.flatnonzero(label >= 0))[:HEAVIEST]
+        return Lesson(known[rows], label[rows] == 1)
 
 
 def learn_acceptance(
@@ -38,8 +84,11 @@ def learn_acceptance(
     targets: Targets,
     count: int,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Acceptance | None, np.ndarray, np.ndarray]:
-    """Find candidates on simulated scenes, fit them, and learn which are columns.
+) -> tuple[Judge | None, Lesson, Lesson]:
+    """Find candidates on simulated scenes, fit them twice, and learn which are columns.
+
+    On every other scene the scale and the polarity are the image's own
+    estimate, right or wrong, as they will be in use.
 
     Parameters
     ----------
@@ -50,52 +99,80 @@ def learn_acceptance(
     count : int
         Scenes.
     progress : callable, optional
-        Called with (scenes done, scenes in all).
+        Called with (steps done, steps in all).
 
     Returns
     -------
-    acceptance : Acceptance or None
+    judge : Judge or None
         None where there were no columns, or nothing else, to learn from.
-    known : ndarray, shape (N, 9)
-        Features of all candidates.
-    real : ndarray of bool, shape (N,)
-        Whether they are columns.
+    rough, final : Lesson
+        What the two fits told of their candidates.
     """
-    finder = Finder(checkpoint)
-    tables, labels = [], []
-    for number in range(count):
-        rng = np.random.default_rng([simulator.seed, SPLIT, number])
-        scene = simulator.scene(SPLIT, 0, number)
-        image, truth = simulator.images([scene])[0].numpy(), scene.columns()
-        width = float(np.hypot(scene.width, scene.lowpass))
-        told = width * float(np.exp(rng.normal(0, GUESS)))
-        found = finder(image, told, FAINT)
-        if len(found):
-            rough = roughly_fitted(image, found.yx, told)
-            fit = rough.fit
-            known = features(found.score, rough.image, fit, fit.common_width)
-            label = np.zeros(len(found), dtype=int)
-            yx = from_binned(fit.yx, rough.factor)
-            pairs = match(yx, truth.yx, width).pairs
-            # Of what is too crowded to be asked for, what the fit made out all the same is as real.
-            made_out = np.nan_to_num(fit.significance[pairs[:, 0]]) >= SURE
-            label[pairs[:, 0]] = np.where(targets.must_be_found(truth)[pairs[:, 1]] | made_out, 1, -1)
-            # What is cut by the rim is neither.
-            size = np.array(image.shape) - 1
-            label[((yx < width) | (yx > size - width)).any(axis=1)] = -1
-            rows = np.flatnonzero(label >= 0)
-            rows = rng.permutation(rows)[:HEAVIEST]
-            tables.append(known[rows])
-            labels.append(label[rows] == 1)
+    done = 0
+
+    def told() -> None:
+        nonlocal done
+        done += 1
         if progress:
-            progress(number + 1, count)
-    known = np.concatenate([np.zeros((0, len(FEATURES))), *tables])
-    real = np.concatenate([np.zeros(0, dtype=bool), *labels])
-    both = FEWEST <= real.sum() <= len(real) - FEWEST
-    return grown(known, real) if both else None, known, real
+            progress(done, 2 * count)
+
+    finder, scenes, lessons = Finder(checkpoint), [], []
+    for number in range(count):
+        scene = _roughly_known(checkpoint, finder, simulator, targets, number)
+        if scene:
+            scenes.append(scene)
+            rng = np.random.default_rng([simulator.seed, SPLIT, number, 1])
+            lessons.append(scene.lesson(scene.known, scene.start.fit, rng))
+        told()
+    first = _joined(lessons)
+    if not first.enough:
+        return None, first, first
+    rough, lessons = grown(first), []
+    for number, scene in enumerate(scenes):
+        judged = believed(rough, scene.known, scene.start.fit, Settings().significance)
+        kept = np.flatnonzero(judged >= DOUBTED)
+        if len(kept):
+            fit = finally_fitted(scene.start, kept, judged)
+            sigma, company = scene.start.fit.common_width, scene.known[kept][:, COMPANY]
+            known = features(scene.score[kept], scene.start.image, fit, sigma, company)
+            lessons.append(
+                scene.lesson(known, fit, np.random.default_rng([simulator.seed, SPLIT, number, 2]))
+            )
+        told()
+    last = _joined(lessons)
+    return (Judge(rough, grown(last)) if last.enough else None), first, last
 
 
-def grown(known: np.ndarray, real: np.ndarray) -> Acceptance:
+def _roughly_known(
+    checkpoint: Checkpoint, finder: Finder, simulator: Simulator, targets: Targets, number: int
+) -> _Scene | None:
+    """One scene with its candidates; None where there are none."""
+    rng = np.random.default_rng([simulator.seed, SPLIT, number])
+    scene = simulator.scene(SPLIT, 0, number)
+    image, truth = simulator.images([scene])[0].numpy(), scene.columns()
+    width = float(np.hypot(scene.width, scene.lowpass))
+    guess = width * float(np.exp(rng.normal(0, GUESS)))
+    if number % 2:
+        chosen = choose(image, finder, checkpoint.card.threshold)
+        if chosen is None:
+            return None
+        guess, image = chosen.width, image * np.float32(chosen.sign)
+    found = finder(image, guess, FAINT)
+    if not len(found):
+        return None
+    start = roughly_fitted(image, found.yx, found.score, guess)
+    score = found.score[start.rows]
+    known = features(score, start.image, start.fit, start.fit.common_width)
+    knowable = replace(targets, visible=min(targets.visible, KNOWABLE)).must_be_found(truth)
+    return _Scene(truth, knowable, width, image.shape, score, start, known)
+
+
+def _joined(lessons: list[Lesson]) -> Lesson:
+    known = np.concatenate([np.zeros((0, len(FEATURES))), *(lesson.known for lesson in lessons)])
+    return Lesson(known, np.concatenate([np.zeros(0, dtype=bool), *(lesson.real for lesson in lessons)]))
+
+
+def grown(lesson: Lesson) -> Acceptance:
     """Grow boosted trees.
 
     A higher score of the network, more significance, less light from neighbors
@@ -103,8 +180,7 @@ def grown(known: np.ndarray, real: np.ndarray) -> Acceptance:
 
     Parameters
     ----------
-    known : ndarray, shape (N, 9)
-    real : ndarray of bool, shape (N,)
+    lesson : Lesson
 
     Returns
     -------
@@ -112,7 +188,7 @@ def grown(known: np.ndarray, real: np.ndarray) -> Acceptance:
     """
     model = HistGradientBoostingClassifier(
         max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=0.08, monotonic_cst=DIRECTIONS, random_state=0
-    ).fit(known, real)
+    ).fit(lesson.known, lesson.real)
     # scikit-learn has no public way to read its histogram trees; a test holds that these say what it says.
     trees = [tree.nodes for (tree,) in model._predictors]
     most = max(len(nodes) for nodes in trees)

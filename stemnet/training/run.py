@@ -170,11 +170,11 @@ def _scores(
 
 def _acceptance(checkpoint: Checkpoint, data: SimulatedData, images: int, quiet: bool) -> dict[str, object]:
     """What is written on the card of how network and fit judge together."""
-    with tqdm(total=images, desc="judgement", disable=quiet or None, leave=False) as bar:
-        acceptance, _, _ = learn_acceptance(
+    with tqdm(total=2 * images, desc="judgement", disable=quiet or None, leave=False) as bar:
+        judge, _, _ = learn_acceptance(
             checkpoint, data.simulator, data.targets, images, lambda done, _: bar.update()
         )
-    return acceptance.entry() if acceptance else {}
+    return judge.entry() if judge else {}
 
 
 def _best(best: ModelCheckpoint, folder: Path) -> Path:

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from stemnet.detection.acceptance import FEATURES, Acceptance, features
+from stemnet.detection.acceptance import FEATURES, Acceptance, Judge, features
+from stemnet.detection.noise import Correlation
+from stemnet.errors import StemnetError
 
 
 def stump(feature: int, threshold: float, low: float, high: float) -> tuple:
@@ -20,10 +22,14 @@ def test_trees_add_their_leaves_to_the_log_odds():
     known[2, 3] = 9.0
     odds = np.array([-1 - 2 + 0.5, -1 - 2 + 0.5, -1 + 1 + 3])
     np.testing.assert_allclose(trees(known), 1 / (1 + np.exp(-odds)))
-    again = Acceptance.from_card(json.loads(json.dumps(trees.entry())))
+    other = Acceptance(0.5, *zip(stump(1, 0.0, -1.0, 1.0), strict=True))
+    again = Judge.from_card(json.loads(json.dumps(Judge(trees, other).entry())))
     assert again is not None
-    np.testing.assert_array_equal(again(known), trees(known))
-    assert Acceptance.from_card({}) is None
+    np.testing.assert_array_equal(again.rough(known), trees(known))
+    np.testing.assert_array_equal(again.final(known), other(known))
+    assert Judge.from_card({}) is None
+    with pytest.raises(StemnetError, match="this version needs rough and final trees"):
+        Judge.from_card(trees.entry())
     assert trees(known[:0]).shape == (0,)
 
 
@@ -34,6 +40,7 @@ def fit_of(yx: list, amplitude: list, significance: list) -> SimpleNamespace:
         significance=np.array(significance),
         model=np.full((80, 80), 4.0),
         noise=(0.0, 1.0),
+        correlation=Correlation(amplitude=4.0),
     )
 
 
@@ -54,13 +61,15 @@ def test_features_tell_a_faint_column_beside_a_bright_one_from_one_alone():
     assert around[0] > 3
     assert abs(around[2]) < 0.3
     np.testing.assert_allclose(everywhere, np.median(around))
+    # Half of the noise in an amplitude is a matter of neighboring pixels.
+    np.testing.assert_allclose(known[:, 6], np.log1p([100.0, 8.0, 0.0]))
     # The two faint ones are kin, and the network sees little in either.
-    np.testing.assert_allclose(known[1:, 6], [0.1, 0.1], rtol=0.01)
-    assert known[0, 6] < 0.01
-    np.testing.assert_allclose(known[:, 7:], [[0, 0], [0.5, 0.5], [0.5, 0.5]])
+    np.testing.assert_allclose(known[1:, 7], [0.1, 0.1], rtol=0.01)
+    assert known[0, 7] < 0.01
+    np.testing.assert_allclose(known[:, 8:], [[0, 0], [0.5, 0.5], [0.5, 0.5]])
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_candidates_are_described_too(count: int):
     fit = fit_of([[0, 0], [0, 9]][:count], [1.0, 1.0][:count], [9.0, 9.0][:count])
-    assert features(np.full(count, 0.5), np.full((80, 80), 4.0), fit, 3.0).shape == (count, 9)
+    assert features(np.full(count, 0.5), np.full((80, 80), 4.0), fit, 3.0).shape == (count, 10)
