@@ -15,7 +15,7 @@ from stemnet.detection.width_prior import width_prior
 _STEP = 0.3  # longest step of a position per iteration, in sigma
 _REUSES = 4  # steps that one matrix serves after its own
 _MOSTLY = 0.98  # a geometry serves a rough fit while it holds for this share of the columns
-_FREE = 0.01  # damping that shortens no step by much
+_LEAST = 0.02  # damping of a fit that needs any
 _STIFF = 1e3  # damping beyond which no step leads anywhere
 
 
@@ -51,7 +51,7 @@ def iterate(
     few columns stand where they belong already.
     """
     matrix = matrix or Matrix(Geometry.of(problem.tiles, fit.state))
-    damping, eased, settled, trusted = 0.0, True, False, None
+    damping, least, settled, trusted = 0.0, 0.0, False, None
     seen, matrix = matrix.seen, replace(matrix, seen=None)
     for iteration in range(1, most + 1):
         if not matrix.geometry.serves(fit.state, _MOSTLY if rough else 0.998):
@@ -60,14 +60,14 @@ def iterate(
             fit, seen = _seen(problem, fit, matrix.geometry, trusted[1] if trusted else None, iteration > 1)
         if trusted is not None:
             if _worse(seen, trusted[1]):
-                (fit, seen), damping, settled, eased = trusted, max(10 * damping, 0.1), False, False
+                # What failed once with so little damping would fail again.
+                least = max(_LEAST, 3 * least if damping <= least else least)
+                (fit, seen), damping, settled = trusted, max(10 * damping, 0.1), False
                 matrix = Matrix(Geometry.of(problem.tiles, fit.state))
                 if damping > _STIFF:
                     break
             else:
-                # what had to be damped is tried with less only after it went well once
-                damping = (damping / 5 if damping > 0.01 else 0.0) if eased else damping
-                eased = True
+                damping = max(damping / 5, least)
                 if settled:
                     return fit, replace(matrix, seen=seen), iteration - 1, True
         trusted = fit, seen
@@ -96,7 +96,7 @@ def iterate(
         keep = close and reused < _REUSES and _alike(trusted[0].state, state, moved, own)
         ground = equations.ground if close else None
         matrix = replace(matrix, equations=equations if keep else None, used=reused, ground=ground)
-        settled = damping < _FREE and close and (rough or _still(problem, fit, own, moved, last))
+        settled = damping <= least and close and (rough or _still(problem, fit, own, moved, last))
         seen = None
     if trusted is not None and seen is None:
         # no step is kept that nobody looked at
