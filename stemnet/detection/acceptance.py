@@ -33,8 +33,10 @@ FEATURES = (
     "kin",
     "certain_company",
     "significant_company",
+    "likely_company",
+    "strength_of_likely_company",
 )
-COMPANY = slice(7, 10)
+COMPANY = slice(7, 12)
 """Features that tell of a candidate's neighbors."""
 KIN, LIKE = 40, 0.35
 """Candidates among which kin is sought, and the difference of log heights at which they hardly are."""
@@ -42,7 +44,7 @@ NEIGHBORS = 12
 AROUND = 10.0
 """Columns within this many widths are company [sigma]."""
 SIGNIFICANT = 5.0
-CERTAIN = 0.65
+CERTAIN, LIKELY = 0.65, 0.5
 LOW = 1e-3
 STRONGEST = 1e6
 """Standard errors beyond which it makes no difference."""
@@ -85,7 +87,7 @@ class Acceptance:
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Probability of being a column, (N,), of candidates with `features` (N, 10)."""
+        """Probability of being a column, (N,), of candidates with `features` (N, 12)."""
         logit = np.full(len(features), self.baseline)
         for feature, threshold, left, right, value in zip(
             self.feature, self.threshold, self.left, self.right, self.value, strict=True
@@ -163,13 +165,13 @@ def features(
         Row i is candidate i.
     width : float
         Sigma of a column, in pixels of the fit.
-    company : ndarray, shape (N, 3), optional
-        The last three features, where more candidates were fitted before:
+    company : ndarray, shape (N, 5), optional
+        The last five features, where more candidates were fitted before:
         these are known of all, not of those alone that were kept.
 
     Returns
     -------
-    ndarray, shape (N, 10)
+    ndarray, shape (N, 12)
         Log odds of the score; log of 1 + significance; log height over the
         brightest candidate around; log of 1 + the light that neighbors throw
         on the place, in heights of its own; log of the squared residuals over
@@ -180,7 +182,10 @@ def features(
         score of the nearest candidates of like height: a faint sublattice is
         many, a bump of the noise has kin that the network sees nothing in;
         shares of the nearest candidates that the network is certain of, and
-        that are significant: a support is no lattice, even beside one.
+        that are significant: a support is no lattice, even beside one; share
+        of more of them that the network finds likely, and the mean log
+        significance of these: little where the network sees columns in noise
+        that was magnified, more at the lowest dose.
     """
     count = len(score)
     if not count:
@@ -195,10 +200,15 @@ def features(
     brightest = np.maximum(beside.max(axis=1), height)
     own = np.maximum(height, LOW * brightest + 1e-30)
     thrown = (beside * np.exp(-((np.minimum(apart, 1e6) / width) ** 2) / 4)).max(axis=1)
+    white = np.log1p(in_white_noise(fit))
     misfit = _misfit(image, fit, width)
     if company is None:
         certain, clear = (many[near].mean(axis=1) for many in (score >= CERTAIN, strength >= SIGNIFICANT))
-        company = np.column_stack([_kin(score, np.log(own), around), certain, clear])
+        likely = (score >= LIKELY)[around]
+        strong = (likely * white[around]).sum(axis=1) / np.maximum(likely.sum(axis=1), 1)
+        company = np.column_stack(
+            [_kin(score, np.log(own), around), certain, clear, likely.mean(axis=1), strong]
+        )
     row, col = (np.rint(fit.yx[:, k]).astype(int).clip(0, image.shape[k] - 1) for k in (0, 1))
     return np.column_stack(
         [
@@ -208,7 +218,7 @@ def features(
             np.log1p(np.minimum(thrown / own, 50)),
             np.log(misfit[row, col]).clip(-1, 5),
             np.full(count, np.log(np.median(misfit[row, col])).clip(-1, 5)),
-            np.log1p(in_white_noise(fit)),
+            white,
             company,
         ]
     )
@@ -225,7 +235,7 @@ def credible(known: np.ndarray, significance: np.ndarray, least: float) -> np.nd
 
     Parameters
     ----------
-    known : ndarray, shape (N, 10)
+    known : ndarray, shape (N, 12)
         From `features`.
     significance : ndarray, shape (N,)
         In white noise.

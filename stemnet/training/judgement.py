@@ -24,7 +24,7 @@ from stemnet.training.targets import Targets
 SPLIT = 3
 """Neither training, validation nor test scenes."""
 TREES, LEAVES = 120, 8
-DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 1, 0, 0)
+DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 1, 0, 0, 0, 0)
 """Which way each of `FEATURES` may move the probability; 0 for either."""
 FEWEST = 50
 """Columns, and candidates that are none, without which nothing can be learned."""
@@ -40,7 +40,7 @@ HEAVIEST = 400
 
 @dataclass(frozen=True)
 class Lesson:
-    """What can be learned from: features (N, 10) of candidates, and whether they are columns, (N,)."""
+    """What can be learned from: features (N, 12) of candidates, and whether they are columns, (N,)."""
 
     known: np.ndarray
     real: np.ndarray

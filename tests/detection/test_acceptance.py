@@ -66,10 +66,12 @@ def test_features_tell_a_faint_column_beside_a_bright_one_from_one_alone():
     # The two faint ones are kin, and the network sees little in either.
     np.testing.assert_allclose(known[1:, 7], [0.1, 0.1], rtol=0.01)
     assert known[0, 7] < 0.01
-    np.testing.assert_allclose(known[:, 8:], [[0, 0], [0.5, 0.5], [0.5, 0.5]])
+    np.testing.assert_allclose(known[:, 10], [0, 0.5, 0.5])
+    np.testing.assert_allclose(known[:, 11], [0, np.log1p(100), np.log1p(100)])
+    np.testing.assert_allclose(known[:, 8:10], [[0, 0], [0.5, 0.5], [0.5, 0.5]])
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_candidates_are_described_too(count: int):
     fit = fit_of([[0, 0], [0, 9]][:count], [1.0, 1.0][:count], [9.0, 9.0][:count])
-    assert features(np.full(count, 0.5), np.full((80, 80), 4.0), fit, 3.0).shape == (count, 10)
+    assert features(np.full(count, 0.5), np.full((80, 80), 4.0), fit, 3.0).shape == (count, 12)
