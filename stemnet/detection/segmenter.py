@@ -33,7 +33,7 @@ TRUSTED = 0.85
 """Expected F1 below which a result is of low confidence, and an image or a part of it keeps only what is sure."""
 AROUND = 40
 """Candidates that are such a part."""
-SURE = 0.75
+SURE = 0.9
 """Probability from which a column is."""
 FEW = 10
 """Fewer columns than this a frame are no lattice."""
