@@ -49,9 +49,13 @@ def test_where_most_candidates_are_nothing_the_others_are_fitted_without_them():
 
 
 def test_columns_that_are_certain_settle_the_width():
-    image = textured(1e3)
-    blobs = crowd(6.0)
+    blobs = YX[:-8] + 7.5
+    wide = render_columns(SHAPE, blobs, np.full(len(blobs), 0.8), 1.5 * WIDTH)
+    mean = 0.5 + render_columns(SHAPE, YX, np.ones(len(YX)), WIDTH) + wide
+    image = np.random.default_rng(3).poisson(1e3 * mean) / 1e3
     starts = np.concatenate([YX, blobs])
-    certain = np.r_[np.ones(len(YX), bool), np.zeros(len(blobs), bool)]
-    fit = refine(image, starts, WIDTH, certain=certain, describe=False)
-    assert abs(fit.common_width / WIDTH - 1) < 0.1
+    certain = np.arange(len(starts)) < len(YX)
+    told = refine(image, starts, WIDTH, certain=certain, describe=False)
+    untold = refine(image, starts, WIDTH, describe=False)
+    assert abs(told.common_width / WIDTH - 1) < 0.05
+    assert untold.common_width > 1.2 * WIDTH
