@@ -45,6 +45,7 @@ AROUND = 10.0
 """Columns within this many widths are company [sigma]."""
 SIGNIFICANT = 5.0
 CERTAIN, LIKELY = 0.65, 0.5
+"""Scores of the network: few candidates of the first are none; one of the second has a say in how wide columns are."""
 LOW = 1e-3
 STRONGEST = 1e6
 """Standard errors beyond which it makes no difference."""
@@ -191,7 +192,7 @@ def features(
     if not count:
         return np.zeros((0, len(FEATURES)))
     odds = np.clip(score, LOW, 1 - LOW)
-    strength = np.nan_to_num(fit.significance, posinf=STRONGEST).clip(0, STRONGEST)
+    strength = _strength(fit)
     height = np.maximum(fit.amplitude, 0)
     apart, around = cKDTree(fit.yx).query(fit.yx, k=min(KIN, max(count - 1, 1)) + 1)
     around = np.minimum(around[:, 1:], count - 1)
@@ -226,8 +227,12 @@ def features(
 
 def in_white_noise(fit: Refinement) -> np.ndarray:
     """Significance of each candidate, (N,), if the noise of pixels were independent; at least 0."""
-    strength = np.nan_to_num(fit.significance, posinf=STRONGEST).clip(0, STRONGEST)
-    return np.asarray(strength * np.sqrt(fit.correlation.amplitude))
+    return np.asarray(_strength(fit) * np.sqrt(fit.correlation.amplitude))
+
+
+def _strength(fit: Refinement) -> np.ndarray:
+    """Significance of each candidate, (N,), finite and at least 0."""
+    return np.nan_to_num(fit.significance, posinf=STRONGEST).clip(0, STRONGEST)
 
 
 def credible(known: np.ndarray, significance: np.ndarray, least: float) -> np.ndarray:

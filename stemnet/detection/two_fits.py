@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from stemnet.detection.acceptance import in_white_noise
+from stemnet.detection.acceptance import LIKELY, in_white_noise
 from stemnet.detection.refinement import Refinement, refine
 from stemnet.detection.resampling import binned, binning, to_binned
 
@@ -18,8 +18,6 @@ QUICK = 6
 """Iterations of a stage."""
 KNOWN, OPEN = 1.5, 4.0
 """Drift of a width that was chosen, and of one that is being tried."""
-LIKELY = 0.5
-"""Probability from which a candidate has a say in how wide columns are."""
 NOTHING, CROWDED = 1.0, 0.7
 """Standard errors of the height below which a candidate is nothing, and the share of others that makes a crowd."""
 SPARSE = 7.0

@@ -15,7 +15,7 @@ LOWER = {
     "remos2_78": 0.98,
     "remos2_95": 0.97,
     "srtio3_mistilt": 0.95,
-    "sparse_on_carbon": 0.6,
+    "sparse_on_carbon": 0.78,
 }
 """What is not told apart yet: grains of a support, faint columns beside bright ones, O pulled by a mistilt, atoms on
 texture."""
@@ -41,4 +41,4 @@ def test_columns_of_the_bundled_examples_are_found(name: str, weights):
     assert found.confident == (name not in DOUBTED)
     assert found.dark == name.endswith("_abf")
     if name not in DOUBTED:
-        assert abs(found.expected_f1 - judgment.scores["f1"]) < 0.15
+        assert abs(found.expected_f1 - judgment.scores["f1"]) < 0.08
