@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
+SHIPPED = ("universal", "large")
+"""Weights that come with stemnet, by name."""
 
 
 def _folder(name: str) -> Path:
@@ -23,6 +25,8 @@ def simulated_data() -> Path:
     return _folder("simulated_data")
 
 
-def weights() -> Path:
-    """The weights used when none are named."""
-    return PACKAGE / "weights" / "universal.safetensors"
+def weights(named: str | None = None) -> Path:
+    """Weights by one of the names of `SHIPPED`, or of a file; the first of those where none are named."""
+    if named is None or named in SHIPPED:
+        return PACKAGE / "weights" / f"{named or SHIPPED[0]}.safetensors"
+    return Path(named)

@@ -130,7 +130,7 @@ class Judge:
 
     def entry(self) -> dict[str, object]:
         """For a card: plain numbers."""
-        return {"rough": self.rough.entry(), "final": self.final.entry()}
+        return {"features": list(FEATURES), "rough": self.rough.entry(), "final": self.final.entry()}
 
     @classmethod
     def from_card(cls, entry: Mapping[str, Any]) -> Judge | None:
@@ -143,10 +143,10 @@ class Judge:
         """
         if not entry:
             return None
-        if set(entry) != {"rough", "final"}:
+        if entry.get("features") != list(FEATURES) or not {"rough", "final"} <= set(entry):
             raise StemnetError(
-                f"The weights judge columns by {', '.join(entry)}; this version needs rough and final trees. "
-                "Learn them anew with train.py of this version, or ask for threshold=0.5."
+                f"The weights judge columns by {', '.join(entry.get('features', entry))}; this version asks trees for "
+                f"{', '.join(FEATURES)}. Learn them anew with train.py of this version, or ask for threshold=0.5."
             )
         return cls(Acceptance(**entry["rough"]), Acceptance(**entry["final"]))
 

@@ -61,7 +61,7 @@ def initial_weights(config: DictConfig, typed: Sequence[str]) -> Checkpoint | No
     """
     if config.initial is None:
         return None
-    path = resources.weights() if config.initial == SHIPPED else Path(str(config.initial))
+    path = resources.weights(None if config.initial == SHIPPED else str(config.initial))
     initial = load(path, "initial")
     card = initial.card
     theirs: dict[str, Any] = {

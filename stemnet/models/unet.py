@@ -39,14 +39,23 @@ class UNet(nn.Module):
         Channels of the image and of the logits.
     block : int
         Edge of a block of pixels that the first level takes as one [px].
+    most : int or None
+        Channels that no level exceeds: deep levels see far at little cost in
+        time, but double all parameters where their channels double.
     """
 
     def __init__(
-        self, base: int = 16, levels: int = 4, inputs: int = 1, outputs: int = 1, block: int = 1
+        self,
+        base: int = 16,
+        levels: int = 4,
+        inputs: int = 1,
+        outputs: int = 1,
+        block: int = 1,
+        most: int | None = None,
     ) -> None:
         super().__init__()
         self.block = block
-        channels = [base * 2**level for level in range(levels)]
+        channels = [min(base * 2**level, most or base * 2**level) for level in range(levels)]
         self.down = nn.ModuleList(
             DoubleConv(inputs * block**2 if level == 0 else channels[level - 1], channels[level])
             for level in range(levels)

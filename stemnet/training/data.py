@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from lightning.pytorch import LightningDataModule
@@ -59,16 +61,58 @@ def _left_to_the_trainer(worker: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
-def as_list(scenes: list[Scene]) -> list[Scene]:
-    """Collate by leaving alone: rendering makes the tensors."""
-    return scenes
+class Batch(NamedTuple):
+    """What a network is trained on, or judged by.
+
+    Attributes
+    ----------
+    images : Tensor, shape (B, 1, H, W)
+        Normalized.
+    target, weight : Tensor, shape (B, H, W)
+    scenes : tuple of Scene, length B
+        Whose columns are the truth; of training batches none, which saves
+        their way from the workers.
+    """
+
+    images: Tensor
+    target: Tensor
+    weight: Tensor
+    scenes: tuple[Scene, ...]
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """Scenes to a batch: images with their noise, targets and weights.
+
+    On the processor that made the scenes, not on the one that trains: of an
+    example of 160 px rendering is a third of the work, most of it many small
+    steps, which a GPU would wait for (`benchmarks/training.py`). The images are
+    then the same whatever trains on them.
+
+    Parameters
+    ----------
+    simulator : Simulator
+    targets : Targets
+    normalization : Normalization
+    keep : bool
+        Whether the scenes travel along.
+    """
+
+    simulator: Simulator
+    targets: Targets
+    normalization: Normalization
+    keep: bool
+
+    def __call__(self, scenes: list[Scene]) -> Batch:
+        """Render."""
+        images = self.normalization(self.simulator.images(scenes))
+        return Batch(images[:, None], *self.targets(scenes), tuple(scenes) if self.keep else ())
 
 
 class SimulatedData(LightningDataModule):
     """Training and validation simulations.
 
-    Geometry is made by the loader (in workers if there are any); rendering,
-    counting noise and targets are made on the device that trains.
+    All is made by the loader, in workers if there are any.
 
     Parameters
     ----------
@@ -81,7 +125,7 @@ class SimulatedData(LightningDataModule):
     validation : int
         Validation examples, the same at every epoch.
     workers : int
-        Processes that make geometry; 0 makes it in the main process.
+        Processes that simulate; 0 does it in the main process.
     """
 
     def __init__(
@@ -119,7 +163,7 @@ class SimulatedData(LightningDataModule):
             Scenes(self.simulator, split),
             batch_size=self.batch_size,
             sampler=EpochSampler(length, fixed, 0 if fixed else self.first_epoch),
-            collate_fn=as_list,
+            collate_fn=Rendered(self.simulator, self.targets, self.normalization, keep=split == VALIDATION),
             # Only seeds the workers, which draw nothing from it; without it the global state would move.
             generator=torch.Generator(),
             num_workers=self.workers,
@@ -127,17 +171,6 @@ class SimulatedData(LightningDataModule):
             persistent_workers=self.workers > 0,
         )
 
-    def transfer_batch_to_device(
-        self, batch: list[Scene], device: torch.device, dataloader_idx: int
-    ) -> list[Scene]:
-        """Leave the scenes where they are; what is rendered from them is made on the device."""
-        return batch
-
-    def on_after_batch_transfer(
-        self, batch: list[Scene], dataloader_idx: int
-    ) -> tuple[Tensor, Tensor, Tensor, list[Scene]]:
-        """Render a batch: images (B, 1, H, W), targets (B, H, W), weights (B, H, W), and the scenes."""
-        device = self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
-        images = self.normalization(self.simulator.images(batch, device))
-        target, weight = self.targets(batch, device)
-        return images[:, None], target, weight, batch
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """Move the tensors; the scenes stay where they are."""
+        return Batch(*(part.to(device, non_blocking=True) for part in batch[:3]), batch.scenes)

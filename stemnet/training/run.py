@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 import stemnet
 from stemnet.errors import StemnetError
-from stemnet.models.checkpoint import Card, Checkpoint, save
+from stemnet.models.checkpoint import Card, Checkpoint, round_as_saved, save
 from stemnet.storage import read_rows
 from stemnet.training.data import SimulatedData
 from stemnet.training.judgement import learn_acceptance
@@ -127,6 +127,7 @@ def fit(
     prefix = "network."
     tensors = {name: value for name, value in state["state_dict"].items() if name.startswith(prefix)}
     network.load_state_dict({name.removeprefix(prefix): value for name, value in tensors.items()})
+    round_as_saved(network)
     scores = {
         **state["scores"],
         "epoch": int(state["epoch"]),

@@ -10,11 +10,9 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
 from stemnet.errors import StemnetError
-from stemnet.simulation.scene import Scene
+from stemnet.training.data import Batch
 from stemnet.training.targets import Targets
 from stemnet.training.validation import THRESHOLDS, Tally, count
-
-Batch = tuple[Tensor, Tensor, Tensor, list[Scene]]
 
 
 class Diverged(StemnetError):
@@ -60,7 +58,7 @@ class Segmentation(LightningModule):
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Loss of one batch."""
         loss = self._loss(batch)[0]
-        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch[3]))
+        self.log("train/loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.images))
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -70,8 +68,8 @@ class Segmentation(LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Loss and matches of one batch."""
         loss, logits = self._loss(batch)
-        self.log("val/loss", loss, on_epoch=True, batch_size=len(batch[3]))
-        count(self.tally, logits, batch[3], self.targets, self.match_share)
+        self.log("val/loss", loss, on_epoch=True, batch_size=len(batch.images))
+        count(self.tally, logits, batch.scenes, self.targets, self.match_share)
 
     def on_validation_epoch_end(self) -> None:
         """Log F1 and RMSE at the best threshold, which is the calibrated one."""
@@ -111,9 +109,8 @@ class Segmentation(LightningModule):
                     )
 
     def _loss(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        images, target, weight, _ = batch
-        logits = self.network(images.contiguous(memory_format=torch.channels_last))[:, 0]
-        loss = self.loss(logits.float(), target, weight)
+        logits = self.network(batch.images.contiguous(memory_format=torch.channels_last))[:, 0]
+        loss = self.loss(logits.float(), batch.target, batch.weight)
         # Raised before the epoch's checkpoint is written: what lies on the disk stays good.
         if not torch.isfinite(loss):
             raise Diverged(f"The loss became {loss.item():g} in epoch {self.current_epoch}")

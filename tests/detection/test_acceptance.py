@@ -28,8 +28,11 @@ def test_trees_add_their_leaves_to_the_log_odds():
     np.testing.assert_array_equal(again.rough(known), trees(known))
     np.testing.assert_array_equal(again.final(known), other(known))
     assert Judge.from_card({}) is None
-    with pytest.raises(StemnetError, match="this version needs rough and final trees"):
+    with pytest.raises(StemnetError, match="this version asks trees for network, significance"):
         Judge.from_card(trees.entry())
+    older = {**Judge(trees, other).entry(), "features": list(FEATURES[:-1])}
+    with pytest.raises(StemnetError, match="this version asks trees for network, significance"):
+        Judge.from_card(older)
     assert trees(known[:0]).shape == (0,)
 
 

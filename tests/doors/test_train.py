@@ -88,7 +88,8 @@ def test_resuming_goes_on_where_it_stopped(runs):
 def test_the_exported_file_is_all_that_predicting_needs(runs):
     loaded = checkpoint.load(runs[2] / "weights.safetensors")
     card = loaded.card
-    assert card.network == {"_target_": "stemnet.models.unet.UNet", "base": 4, "levels": 2, "block": 2}
+    size = {"base": 4, "levels": 2, "block": 2, "most": None}
+    assert card.network == {"_target_": "stemnet.models.unet.UNet", **size}
     assert card.config["epochs"] == 2
     assert card.domain == "a smoke test"
     assert 0 < card.threshold < 1

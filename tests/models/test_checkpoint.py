@@ -8,10 +8,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from stemnet import resources
+from stemnet.detection.acceptance import Judge
 from stemnet.detection.normalization import Normalization
 from stemnet.errors import StemnetError
 from stemnet.models import checkpoint
-from stemnet.models.checkpoint import Card, load, save
+from stemnet.models.checkpoint import Card, load, round_as_saved, save
 from stemnet.models.unet import UNet
 
 CARD = Card(
@@ -54,6 +55,9 @@ def test_a_file_comes_back_as_it_was(file):
     assert not loaded.network.training
     image = torch.randn(1, 1, 16, 16)
     with torch.inference_mode():
+        # Kernels are kept to 11 bits.
+        torch.testing.assert_close(loaded.network(image), network(image), rtol=1e-3, atol=1e-4)
+        round_as_saved(network)
         torch.testing.assert_close(loaded.network(image), network(image), rtol=0, atol=0)
     save(path.with_name("again.safetensors"), loaded.network, loaded.card)
     assert load(path.with_name("again.safetensors")).sha256 == loaded.sha256
@@ -119,8 +123,12 @@ def test_a_changed_byte_is_no_traceback(file):
     assert refused > 20
 
 
-def test_the_shipped_weights_tell_all_that_predicting_needs():
-    card = load(resources.weights()).card
+@pytest.mark.parametrize("name", [None, *resources.SHIPPED])
+def test_the_shipped_weights_tell_all_that_predicting_needs(name):
+    path = resources.weights(name)
+    assert path.stat().st_size < 10e6
+    card = load(path).card
+    assert Judge.from_card(card.acceptance) is not None
     Normalization(**card.normalization)
     assert 0 < card.threshold < 1
     assert card.width[0] < card.working_width < card.width[1]

@@ -21,6 +21,14 @@ def test_the_default_is_half_a_million_parameters():
     assert sum(parameter.numel() for parameter in UNet().parameters()) == pytest.approx(0.49e6, rel=0.02)
 
 
+def test_deep_levels_may_stay_narrow():
+    wide, narrow = UNet(4, 4), UNet(4, 4, most=8)
+    assert narrow.reach == wide.reach
+    assert [level[0].out_channels for level in narrow.down] == [4, 8, 8, 8]
+    image = torch.randn(1, 1, 16, 24)
+    assert narrow(image).shape == image.shape
+
+
 def test_every_parameter_learns():
     torch.manual_seed(0)
     network = UNet(4, 3, outputs=2)
