@@ -12,7 +12,7 @@ TILE = 1024
 """Side of a tile without its frame [px]; a multiple of any network's stride."""
 FRAME = 160
 """Widest frame of a tile [px]; a multiple of any network's stride. The deepest levels reach further, but hardly look
-there: probabilities of the shipped network change by 1e-4 at most."""
+there: probabilities of the shipped networks change by 1e-4 or so."""
 
 
 def apply_tiled(
@@ -26,7 +26,8 @@ def apply_tiled(
 
     Each tile is seen with a frame as wide as the network reaches, or `FRAME`
     where that is less, and tiles start at multiples of its stride, so that the
-    result is that of the whole image at once.
+    result is that of the whole image at once; with a frame of less than the
+    reach, nearly so.
 
     Parameters
     ----------

@@ -36,7 +36,9 @@ def train_from(config: DictConfig) -> float:
             "Which crystal is to be tuned on? Give crystal=my.cif or one of the library's names, and axis=110 or such."
         )
     checked_values(config, TRAIN)
-    if config.trainer.accelerator == "gpu" and not (torch.cuda.is_available() or torch.mps.is_available()):
+    if config.trainer.accelerator == "gpu" and not (
+        torch.cuda.is_available() or torch.backends.mps.is_available()
+    ):
         raise StemnetError(
             "These settings train on a GPU, and torch finds none here. Give trainer=cpu_bf16 (or trainer=cpu) and "
             "workers=1, which takes longer, or install a torch that knows your GPU."

@@ -173,4 +173,4 @@ class SimulatedData(LightningDataModule):
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """Move the tensors; the scenes stay where they are."""
-        return Batch(*(part.to(device, non_blocking=True) for part in batch[:3]), batch.scenes)
+        return Batch(*(part.to(device) for part in batch[:3]), batch.scenes)

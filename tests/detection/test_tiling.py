@@ -4,8 +4,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from stemnet.detection.tiling import apply_tiled
+from stemnet import resources
+from stemnet.detection.normalization import Normalization
+from stemnet.detection.tiling import FRAME, apply_tiled
+from stemnet.models.checkpoint import load
 from stemnet.models.unet import UNet
+from stemnet.reading import read_micrograph
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +36,16 @@ def test_tiled_is_whole(network: UNet, shape: tuple[int, int], tile: int):
     tiled = apply_tiled(network, image, tile=tile)
     assert tiled.shape == image.shape
     torch.testing.assert_close(tiled, whole(network, image), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", resources.SHIPPED)
+def test_what_a_tile_does_not_see_hardly_matters(name: str):
+    weights = load(resources.weights(name))
+    micrograph = read_micrograph(resources.simulated_data() / "srtio3_mistilt.tif")
+    image = Normalization(**weights.card.normalization)(torch.as_tensor(micrograph.image[None]))[0]
+    assert min(image.shape) > 32 + FRAME
+    tiled = apply_tiled(weights.network, image, tile=32 * (image.shape[0] // 64))
+    assert (tiled - whole(weights.network, image)).abs().max() < 5e-4
 
 
 def test_progress_is_told_tile_by_tile(network: UNet):

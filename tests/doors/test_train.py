@@ -129,6 +129,16 @@ def test_a_run_that_cannot_begin_says_why(argument: str, words: str, tmp_path):
     assert words in done.stderr
 
 
+@pytest.mark.skipif(
+    torch.cuda.is_available() or torch.backends.mps.is_available(), reason="there is a GPU here"
+)
+def test_a_gpu_that_is_not_there_is_named(tmp_path):
+    done = run("trainer=gpu", "hydra.run.dir=run", cwd=tmp_path)
+    assert done.returncode == 1
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+    assert "torch finds none here. Give trainer=cpu_bf16" in done.stderr
+
+
 def test_a_run_that_a_scheduler_stops_goes_on_to_the_same_weights(tmp_path):
     """The whole group is told to stop, as a scheduler does: the worker that makes specimens too."""
     longer = ["epochs=3", "batches=16", "workers=1", "threads=2"]

@@ -69,6 +69,17 @@ def test_workers_change_nothing():
         assert all(torch.equal(one, other) for one, other in zip(alone[:3], helped[:3], strict=True))
 
 
+@pytest.mark.usefixtures("kept_state")
+def test_training_and_validation_never_share_an_example():
+    data = SimulatedData(SIMULATOR, Targets(), Normalization(), batch_size=4, batches=2, validation=8)
+    seeds = [
+        {loader.dataset[key].seed for key in loader.sampler}
+        for loader in (data.train_dataloader(), data.val_dataloader())
+    ]
+    assert len(seeds[0]) == len(seeds[1]) == 8
+    assert not seeds[0] & seeds[1]
+
+
 def test_simulate_gives_an_image_with_its_truth_and_conditions():
     microscope = Microscope(ROUND, 0.15, dose=1e4, background=0.2, artefacts=(Drift(0.5, 0.5),))
     made = simulate(specimen_of([[20, 30], [40, 12]]), microscope, (64, 50), seed=1, name="two")
