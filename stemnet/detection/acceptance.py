@@ -19,6 +19,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
+from stemnet.detection.echoes import echoes
 from stemnet.detection.refinement import Refinement
 from stemnet.errors import StemnetError
 
@@ -35,9 +36,12 @@ FEATURES = (
     "significant_company",
     "likely_company",
     "strength_of_likely_company",
+    "echo",
+    "strength_of_echo",
+    "echo_around",
 )
-COMPANY = slice(7, 12)
-"""Features that tell of a candidate's neighbors."""
+COMPANY, ECHOES = slice(7, 15), slice(12, 15)
+"""Features that tell of other candidates; those of them that tell whether it repeats."""
 KIN, LIKE = 40, 0.35
 """Candidates among which kin is sought, and the difference of log heights at which they hardly are."""
 NEIGHBORS = 12
@@ -88,7 +92,7 @@ class Acceptance:
             object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
 
     def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Probability of being a column, (N,), of candidates with `features` (N, 12)."""
+        """Probability of being a column, (N,), of candidates with `features` (N, 15)."""
         logit = np.full(len(features), self.baseline)
         for feature, threshold, left, right, value in zip(
             self.feature, self.threshold, self.left, self.right, self.value, strict=True
@@ -166,13 +170,13 @@ def features(
         Row i is candidate i.
     width : float
         Sigma of a column, in pixels of the fit.
-    company : ndarray, shape (N, 5), optional
-        The last five features, where more candidates were fitted before:
+    company : ndarray, shape (N, 8), optional
+        The features in `COMPANY`, where more candidates were fitted before:
         these are known of all, not of those alone that were kept.
 
     Returns
     -------
-    ndarray, shape (N, 12)
+    ndarray, shape (N, 15)
         Log odds of the score; log of 1 + significance; log height over the
         brightest candidate around; log of 1 + the light that neighbors throw
         on the place, in heights of its own; log of the squared residuals over
@@ -194,9 +198,8 @@ def features(
     odds = np.clip(score, LOW, 1 - LOW)
     strength = _strength(fit)
     height = np.maximum(fit.amplitude, 0)
-    apart, around = cKDTree(fit.yx).query(fit.yx, k=min(KIN, max(count - 1, 1)) + 1)
-    around = np.minimum(around[:, 1:], count - 1)
-    apart, near = apart[:, 1 : NEIGHBORS + 1], around[:, :NEIGHBORS]
+    apart, around = _surroundings(fit.yx)
+    apart, near = apart[:, :NEIGHBORS], around[:, :NEIGHBORS]
     beside = np.where(np.isfinite(apart) & (apart < AROUND * width), height[near], 0.0)
     brightest = np.maximum(beside.max(axis=1), height)
     own = np.maximum(height, LOW * brightest + 1e-30)
@@ -209,6 +212,7 @@ def features(
         strong = (likely * white[around]).sum(axis=1) / np.maximum(likely.sum(axis=1), 1)
         company = np.column_stack(
             [_kin(score, np.log(own), around), certain, clear, likely.mean(axis=1), strong]
+            + [repeated(score, fit, width, image.shape)]
         )
     row, col = (np.rint(fit.yx[:, k]).astype(int).clip(0, image.shape[k] - 1) for k in (0, 1))
     return np.column_stack(
@@ -223,6 +227,32 @@ def features(
             company,
         ]
     )
+
+
+def repeated(score: np.ndarray, fit: Refinement, width: float, shape: tuple[int, ...]) -> np.ndarray:
+    """The features in `ECHOES`, (N, 3).
+
+    Parameters
+    ----------
+    score : ndarray, shape (N,)
+        Probability of being a column: the network's, or what is known better.
+    fit : Refinement
+        Row i is candidate i.
+    width : float
+        Sigma of a column, in pixels of the fit.
+    shape : tuple of int
+        Of the image that was fitted.
+    """
+    height = np.maximum(fit.amplitude, LOW * fit.amplitude.max() + 1e-30)
+    around = _surroundings(fit.yx)[1]
+    return echoes(fit.yx, score, np.log(height), np.log1p(in_white_noise(fit)), around, width, shape)
+
+
+def _surroundings(yx: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distances to the nearest `KIN` others, and their rows, (N, K); inf, and any row, where there are fewer."""
+    count = len(yx)
+    apart, around = cKDTree(yx).query(yx, k=min(KIN, max(count - 1, 1)) + 1)
+    return apart[:, 1:], np.minimum(around[:, 1:], count - 1)
 
 
 def in_white_noise(fit: Refinement) -> np.ndarray:
@@ -240,7 +270,7 @@ def credible(known: np.ndarray, significance: np.ndarray, least: float) -> np.nd
 
     Parameters
     ----------
-    known : ndarray, shape (N, 12)
+    known : ndarray, shape (N, 15)
         From `features`.
     significance : ndarray, shape (N,)
         In white noise.

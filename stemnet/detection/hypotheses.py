@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
+from scipy import fft, ndimage
 from skimage.measure import block_reduce
 
 from stemnet.detection.candidates import Finder
@@ -23,8 +23,20 @@ NARROW, WIDER = 1.2, 1.6
 """Estimates below so many pixels are tried this much wider too."""
 LEAST = 0.2
 """Share of the evidence for bright columns that counts where the image leans to dark ones, at least."""
-FRINGES = 0.05
+STEPS = 3
+"""Widths that are followed one after the other."""
+CLOSER, AGREES = 0.8, 1.1
+"""A lattice is looked at once more this much narrower: close pairs that the network sees as one may come apart. Then the
+fit comes to that width, up to the second factor; in noise it does not."""
+FRINGES = 0.03
 """Variation across fringes, as a share of that along them, below which there is but one direction."""
+OUTSTANDING, RULING = 6.0, 0.5
+"""A spatial frequency stands out where it has so many times the median power of its ring; those that do rule the image
+where they have this share of the power at the scale of columns."""
+WINDOW = 40.0
+"""Side of the windows whose spectra are averaged [widths]."""
+LONGEST, FINEST = 16.0, 2.5
+"""Periods that a lattice of columns may have [widths]."""
 
 
 @dataclass(frozen=True)
@@ -85,22 +97,42 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
         around = _grown(ground, TRIAL * w / working, image.shape)
         for sign, share in _polarities(image[around.slices], w):
             one = tested(image, Hypothesis(w, sign), finder, least, ground)
-            if not width and _off(one, ABOUT):
-                # The fit came to another width than the network was told.
-                again = tested(image, replace(one, width=one.fitted), finder, least, ground)
-                # Noise, magnified, has columns of any width that is asked for, until the network looks at the
-                # width which the fit came to: far off, a width must bear itself out. A little too narrow a
-                # width, on the other hand, shows close pairs larger and better.
-                far = _off(one, FAR)
-                one = again if far or again.evidence > one.evidence else one
-                # Holes between columns are wider than what the autocorrelation saw.
-                share *= FOUND_FAR if far else 1.0
+            if not width:
+                one, counts = _followed(image, one, finder, least, ground)
+                share *= counts
             tried.append(replace(one, evidence=share * one.evidence))
     best = max(tried, key=lambda hypothesis: hypothesis.evidence)
     if not width and best.evidence == 0:
         return None
+    if not width:
+        closer = tested(image, replace(best, width=CLOSER * best.width), finder, least, ground)
+        best = closer if closer.evidence > best.evidence and not _off(closer, AGREES) else best
     around = _grown(ground, TRIAL * best.width / working, image.shape)
     return replace(best, fringes=_one_directional(image[around.slices], best.width))
+
+
+def _followed(
+    image: np.ndarray, one: Hypothesis, finder: Finder, least: float, ground: Part
+) -> tuple[Hypothesis, float]:
+    """Where the fit leads that came to another width than the network was told, and the share of evidence that counts.
+
+    Noise, magnified, has columns of any width that is asked for, until the
+    network looks at the width which the fit came to: far off, a width must
+    bear itself out. A little too narrow a width, on the other hand, shows
+    close pairs larger and better.
+    """
+    share = 1.0
+    for _ in range(STEPS):
+        if not _off(one, ABOUT):
+            break
+        again = tested(image, replace(one, width=one.fitted), finder, least, ground)
+        far = _off(one, FAR)
+        if not far and again.evidence <= one.evidence:
+            break
+        one = again
+        # Holes between columns are wider than what the autocorrelation saw.
+        share *= FOUND_FAR if far else 1.0
+    return one, share
 
 
 def _off(hypothesis: Hypothesis, factor: float) -> bool:
@@ -142,8 +174,9 @@ def tested(
     around = _grown(ground, TRIAL * width / finder.card.working_width, image.shape)
     crop = image[around.slices] * np.float32(hypothesis.sign)
     found = finder(crop, width, least)
+    nothing = replace(hypothesis, evidence=0.0, fitted=float("nan"))
     if not len(found):
-        return hypothesis
+        return nothing
     rough = roughly_fitted(crop, found.yx, found.score, width, OPEN)
     fit, factor = rough.fit, rough.factor
     inside = ground.holds(from_binned(fit.yx, factor) + np.array([around.top, around.left]))
@@ -154,7 +187,7 @@ def tested(
     fitted = fit.common_width * factor if fit.ok.sum() > 4 else float("nan")
     if not 0.4 < fitted / width < 2.5:
         # What was fitted is not what the network was asked for.
-        return hypothesis
+        return nothing
     return replace(hypothesis, evidence=float(gain.clip(0).sum() / area), fitted=fitted)
 
 
@@ -173,12 +206,32 @@ def _polarities(crop: np.ndarray, width: float) -> tuple[tuple[float, float], ..
 
 
 def _one_directional(crop: np.ndarray, width: float) -> bool:
-    """Whether fringes alone were taken for columns (structure tensor of the band of columns)."""
-    filled = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float32)
-    band = ndimage.gaussian_filter(filled, width / 2) - ndimage.gaussian_filter(filled, 4 * width)
-    slope = np.stack(np.gradient(band)).reshape(2, -1)
-    across, along = np.linalg.eigvalsh(slope @ slope.T)
+    """Whether fringes alone were taken for columns: what stands out of the spectrum lies on one line through its middle."""
+    filled = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float64)
+    side = min(*crop.shape, max(64, round(WINDOW * width)))
+    frequency, power = _mean_spectrum(filled, side)
+    length = np.hypot(*frequency)
+    ring = np.rint(length * side).astype(int)
+    usual = ndimage.median(power, ring, np.arange(ring.max() + 1))[ring]
+    columns = (length > 1 / (LONGEST * width)) & (length < 1 / (FINEST * width))
+    excess = np.where(columns & (power > OUTSTANDING * usual), power - usual, 0.0)
+    if excess.sum() < RULING * power[columns].sum():
+        return False
+    across, along = np.linalg.eigvalsh(np.einsum("aij,bij,ij->ab", frequency, frequency, excess))
     return bool(across < FRINGES * along)
+
+
+def _mean_spectrum(image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies (2, S, S) [1/px] and mean power (S, S) of overlapping windows (P. D. Welch, IEEE TAE 15, 70, 1967)."""
+    window = np.outer(np.hanning(side), np.hanning(side))
+    tops, lefts = (np.arange(0, length - side + 1, max(1, side // 2)) for length in image.shape)
+    power = np.zeros((side, side))
+    for top in tops:
+        for left in lefts:
+            part = image[top : top + side, left : left + side]
+            power += np.abs(fft.fft2((part - part.mean()) * window)) ** 2
+    frequency = np.stack(np.meshgrid(*[fft.fftfreq(side)] * 2, indexing="ij"))
+    return frequency, power / (len(tops) * len(lefts))
 
 
 def _busiest(image: np.ndarray, side: float, width: float) -> Part:

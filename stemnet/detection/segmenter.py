@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from scipy.spatial import cKDTree
+from scipy.special import ndtr
 
 from stemnet.columns import Columns, concatenate
-from stemnet.detection.acceptance import COMPANY, Acceptance, Judge, believed, features
+from stemnet.detection.acceptance import Acceptance, Judge, believed
 from stemnet.detection.candidates import Candidates, Finder, within
 from stemnet.detection.hypotheses import Hypothesis, choose
 from stemnet.detection.refinement import Refinement
 from stemnet.detection.resampling import from_binned
-from stemnet.detection.two_fits import finally_fitted, roughly_fitted
+from stemnet.detection.two_fits import first_look, second_look
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import Checkpoint
@@ -248,19 +249,18 @@ class _Search:
         Returns the fit, the candidates that are its rows, their probabilities,
         and the probabilities of all candidates.
         """
-        start = roughly_fitted(image, found.yx, found.score, width)
-        rough, factor, sigma = start.fit, start.factor, start.fit.common_width
-        score = found.score[start.rows]
-        known = features(score, start.image, rough, sigma)
-        judged = self._judged(self.judge.rough if self.judge else None, known, score, rough)
+        first = first_look(image, found.yx, found.score, width)
+        start = first.start
+        score, rough, factor = first.score, start.fit, start.factor
+        judged = self._judged(self.judge.rough if self.judge else None, first.known, score, rough)
         kept = np.flatnonzero(judged >= (DOUBTED if self.judge else LEAST))
         if not len(kept):
             return _in_pixels(_rows(rough, kept), factor), kept, judged[kept], judged
-        fit = finally_fitted(start, kept, judged)
-        again = features(score[kept], start.image, fit, sigma, known[kept][:, COMPANY])
+        fit, again = second_look(first, judged, kept)
         probability = self._judged(self.judge.final if self.judge else None, again, score[kept], fit)
+        # Light along the rim may come from a column outside, which belongs to the neighborhood, not to the image.
+        probability *= _in_frame(fit, start.image.shape)
         judged[kept] = probability
-        # What the fit moves off the image belongs to the neighborhood, not to the image.
         good = probability >= (ACCEPTED if self.judge else LEAST)
         good &= within(from_binned(fit.yx, factor), image.shape)
         if self.judge:
@@ -277,6 +277,17 @@ class _Search:
             stands_out = np.nan_to_num(fit.significance) >= self.settings.significance
             return np.where(stands_out, score, 0.0)
         return believed(trees, known, fit, self.settings.significance)
+
+
+def _in_frame(fit: Refinement, shape: tuple[int, ...]) -> np.ndarray:
+    """Probability that the centre of each column lies between the outermost pixels', (N,), by its error bar."""
+    share = np.ones(len(fit.yx))
+    for axis, sigma in enumerate((fit.sigma_y, fit.sigma_x)):
+        # Of what the fit gives no error for, no more is known than its width.
+        error = np.where(sigma > 0, sigma, fit.common_width)
+        low, high = fit.yx[:, axis] / error, (shape[axis] - 1 - fit.yx[:, axis]) / error
+        share *= ndtr(low) * ndtr(high)
+    return share
 
 
 def _expected_f1(accepted: np.ndarray, judged: np.ndarray) -> float:

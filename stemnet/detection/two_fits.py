@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from stemnet.detection.acceptance import LIKELY, in_white_noise
+from stemnet.detection.acceptance import COMPANY, ECHOES, LIKELY, features, in_white_noise, repeated
 from stemnet.detection.refinement import Refinement, refine
 from stemnet.detection.resampling import binned, binning, to_binned
 
@@ -50,6 +50,57 @@ class RoughFit:
     rows: np.ndarray
     factor: int
     ground: float | None
+
+
+@dataclass(frozen=True)
+class FirstLook:
+    """What is known of candidates after a rough fit of all of them.
+
+    Parameters
+    ----------
+    start : RoughFit
+    score : ndarray, shape (N,)
+        The network's probability of its rows.
+    known : ndarray, shape (N, 15)
+        Their `features`.
+    """
+
+    start: RoughFit
+    score: np.ndarray
+    known: np.ndarray
+
+
+def first_look(image: np.ndarray, yx: np.ndarray, score: np.ndarray, width: float) -> FirstLook:
+    """Fit candidates roughly and say what is known of them; parameters as for `roughly_fitted`."""
+    start = roughly_fitted(image, yx, score, width)
+    score = score[start.rows]
+    return FirstLook(start, score, features(score, start.image, start.fit, start.fit.common_width))
+
+
+def second_look(first: FirstLook, judged: np.ndarray, kept: np.ndarray) -> tuple[Refinement, np.ndarray]:
+    """Fit those that may be columns to the end, and say what is known of them now.
+
+    Parameters
+    ----------
+    first : FirstLook
+    judged : ndarray, shape (N,)
+        Probability of being a column after the first look.
+    kept : ndarray of int, shape (K,)
+        Rows that may be columns, one at least.
+
+    Returns
+    -------
+    fit : Refinement
+        In pixels of the binned image; row i is row ``kept[i]`` of the first look.
+    known : ndarray, shape (K, 15)
+        Their `features`.
+    """
+    start = first.start
+    fit, width = finally_fitted(start, kept, judged), start.fit.common_width
+    # Neighbors that were left out are part of the company all the same; what they are is known better by now.
+    company = first.known[kept][:, COMPANY]
+    company[:, ECHOES.start - COMPANY.start :] = repeated(judged, start.fit, width, start.image.shape)[kept]
+    return fit, features(first.score[kept], start.image, fit, width, company)
 
 
 def roughly_fitted(

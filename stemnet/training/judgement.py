@@ -9,14 +9,14 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from stemnet.columns import Columns
-from stemnet.detection.acceptance import COMPANY, FEATURES, Acceptance, Judge, believed, features
+from stemnet.detection.acceptance import FEATURES, Acceptance, Judge, believed
 from stemnet.detection.candidates import Finder
 from stemnet.detection.hypotheses import choose
 from stemnet.detection.matching import match
 from stemnet.detection.refinement import Refinement
 from stemnet.detection.resampling import from_binned
 from stemnet.detection.segmenter import DOUBTED, FAINT, Settings
-from stemnet.detection.two_fits import RoughFit, finally_fitted, roughly_fitted
+from stemnet.detection.two_fits import FirstLook, first_look, second_look
 from stemnet.models.checkpoint import Checkpoint
 from stemnet.simulation.simulator import Simulator
 from stemnet.training.targets import Targets
@@ -24,7 +24,7 @@ from stemnet.training.targets import Targets
 SPLIT = 3
 """Neither training, validation nor test scenes."""
 TREES, LEAVES = 120, 8
-DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 1, 0, 0, 0, 0)
+DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0)
 """Which way each of `FEATURES` may move the probability; 0 for either."""
 FEWEST = 50
 """Columns, and candidates that are none, without which nothing can be learned."""
@@ -40,7 +40,7 @@ HEAVIEST = 400
 
 @dataclass(frozen=True)
 class Lesson:
-    """What can be learned from: features (N, 12) of candidates, and whether they are columns, (N,)."""
+    """What can be learned from: features (N, 15) of candidates, and whether they are columns, (N,)."""
 
     known: np.ndarray
     real: np.ndarray
@@ -59,14 +59,12 @@ class _Scene:
     knowable: np.ndarray
     width: float
     shape: tuple[int, ...]
-    score: np.ndarray
-    start: RoughFit
-    known: np.ndarray
+    first: FirstLook
 
     def lesson(self, known: np.ndarray, fit: Refinement, rng: np.random.Generator) -> Lesson:
         """Rows of a fit that are columns, or are none; without those that count neither way."""
         label = np.zeros(len(known), dtype=int)
-        yx = from_binned(fit.yx, self.start.factor)
+        yx = from_binned(fit.yx, self.first.start.factor)
         pairs = match(yx, self.truth.yx, self.width).pairs
         # Of what is too faint or too crowded to be asked for, what the fit made out all the same is as real.
         made_out = np.nan_to_num(fit.significance[pairs[:, 0]]) >= SURE
@@ -122,19 +120,17 @@ def learn_acceptance(
         if scene:
             scenes.append(scene)
             rng = np.random.default_rng([simulator.seed, SPLIT, number, 1])
-            lessons.append(scene.lesson(scene.known, scene.start.fit, rng))
+            lessons.append(scene.lesson(scene.first.known, scene.first.start.fit, rng))
         told()
     first = _joined(lessons)
     if not first.enough:
         return None, first, first
     rough, lessons = grown(first), []
     for number, scene in enumerate(scenes):
-        judged = believed(rough, scene.known, scene.start.fit, Settings().significance)
+        judged = believed(rough, scene.first.known, scene.first.start.fit, Settings().significance)
         kept = np.flatnonzero(judged >= DOUBTED)
         if len(kept):
-            fit = finally_fitted(scene.start, kept, judged)
-            sigma, company = scene.start.fit.common_width, scene.known[kept][:, COMPANY]
-            known = features(scene.score[kept], scene.start.image, fit, sigma, company)
+            fit, known = second_look(scene.first, judged, kept)
             lessons.append(
                 scene.lesson(known, fit, np.random.default_rng([simulator.seed, SPLIT, number, 2]))
             )
@@ -160,11 +156,8 @@ def _roughly_known(
     found = finder(image, guess, FAINT)
     if not len(found):
         return None
-    start = roughly_fitted(image, found.yx, found.score, guess)
-    score = found.score[start.rows]
-    known = features(score, start.image, start.fit, start.fit.common_width)
     knowable = replace(targets, visible=min(targets.visible, KNOWABLE)).must_be_found(truth)
-    return _Scene(truth, knowable, width, image.shape, score, start, known)
+    return _Scene(truth, knowable, width, image.shape, first_look(image, found.yx, found.score, guess))
 
 
 def _joined(lessons: list[Lesson]) -> Lesson:
