@@ -284,18 +284,18 @@ def print_biases(table: list[dict[str, object]]) -> None:
         )
 
 
-def print_rate(row: dict[str, object], plain: float) -> None:
+def print_rate(row: dict[str, object], rough: float) -> None:
     print(
         f"\n{row['case']}, {row['columns']} columns, columns per second of process time:\n"
-        f"joint fit with ellipticities and cells {row['columns_per_second']:.0f}, without {plain:.0f} "
+        f"joint fit with ellipticities and cells {row['columns_per_second']:.0f}, rough {rough:.0f} "
         f"(rmse {row['rmse']:.4f} px); scipy one by one, without errors, {row['single_columns_per_second']:.0f} "
         f"({row['single_rmse']:.4f} px)"
     )
 
 
-def rate_without_description(case: Case) -> float:
+def rate_of_rough_fits(case: Case) -> float:
     start = case.yx + np.random.default_rng(0).normal(0, START_ERROR, case.yx.shape)
-    _, seconds = timed(lambda: refine(case.image, start, case.width, describe=False))
+    _, seconds = timed(lambda: refine(case.image, start, case.width, rough=True))
     return len(start) / seconds
 
 
@@ -331,10 +331,10 @@ def main() -> None:
     pulled = [biases(*scene) for scene in scenes]
     print_biases(pulled)
     large = large_case(arguments.shared)
-    rate, plain = measure(large), rate_without_description(large)
-    print_rate(rate, plain)
+    rate, rough = measure(large), rate_of_rough_fits(large)
+    print_rate(rate, rough)
     if arguments.json:
-        whole = {"positions": table, "biases": pulled, "rate": {**rate, "columns_per_second_plain": plain}}
+        whole = {"positions": table, "biases": pulled, "rate": {**rate, "columns_per_second_rough": rough}}
         arguments.json.write_text(json.dumps(whole, indent=1))
 
 

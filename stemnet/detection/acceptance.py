@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
+from skimage.measure import block_reduce
 
 from stemnet.detection.echoes import echoes
 from stemnet.detection.refinement import Refinement
@@ -50,6 +51,8 @@ AROUND = 10.0
 SIGNIFICANT = 5.0
 CERTAIN, LIKELY = 0.65, 0.5
 """Scores of the network: few candidates of the first are none; one of the second has a say in how wide columns are."""
+WINDOW, FINE = 2.0, 1.5
+"""Window through which residuals are seen, in widths; and how many of its cells a width holds."""
 LOW = 1e-3
 STRONGEST = 1e6
 """Standard errors beyond which it makes no difference."""
@@ -214,15 +217,14 @@ def features(
             [_kin(score, np.log(own), around), certain, clear, likely.mean(axis=1), strong]
             + [repeated(score, fit, width, image.shape)]
         )
-    row, col = (np.rint(fit.yx[:, k]).astype(int).clip(0, image.shape[k] - 1) for k in (0, 1))
     return np.column_stack(
         [
             np.log(odds / (1 - odds)),
             np.log1p(strength),
             np.log(own / np.maximum(brightest, 1e-30)).clip(-7, 0),
             np.log1p(np.minimum(thrown / own, 50)),
-            np.log(misfit[row, col]).clip(-1, 5),
-            np.full(count, np.log(np.median(misfit[row, col])).clip(-1, 5)),
+            np.log(misfit).clip(-1, 5),
+            np.full(count, np.log(np.median(misfit)).clip(-1, 5)),
             white,
             company,
         ]
@@ -305,13 +307,17 @@ def _kin(score: np.ndarray, height: np.ndarray, near: np.ndarray) -> np.ndarray:
 
 
 def _misfit(image: np.ndarray, fit: Refinement, width: float) -> np.ndarray:
-    """Squared residuals over the noise, seen through a window of two widths, (H, W)."""
+    """Squared residuals over the noise around each candidate, (N,), seen through a window of two widths."""
     offset, slope = fit.noise
     variance = np.maximum(offset + slope * fit.model, 1e-12 * max(abs(offset), 1e-30))
     square = (image - fit.model) ** 2 / variance
     known = np.isfinite(square)
-    window = 2 * width
-    total = gaussian_filter(np.where(known, square, 0.0), window, truncate=2.5)
-    return np.asarray(
-        total / np.maximum(gaussian_filter(known.astype(float), window, truncate=2.5), 1e-6) + 1e-3
+    # The window is wide: cells that are a part of a width will do.
+    edge = max(1, int(width / FINE))
+    total, count = (
+        gaussian_filter(block_reduce(values, edge, np.mean), WINDOW * width / edge, truncate=2.5)
+        for values in (np.where(known, square, 0.0), known.astype(float))
     )
+    row, col = (np.rint(fit.yx[:, k] / edge - 0.5 + 0.5 / edge).astype(int) for k in (0, 1))
+    row, col = row.clip(0, total.shape[0] - 1), col.clip(0, total.shape[1] - 1)
+    return np.asarray(total[row, col] / np.maximum(count[row, col], 1e-6) + 1e-3)

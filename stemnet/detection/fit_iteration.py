@@ -94,8 +94,8 @@ def iterate(
         close = (warm or iteration > 1) and _still(problem, fit, own, moved, last, rough=True)
         reused = matrix.used + 1 if matrix.equations is not None else 0
         keep = close and reused < _REUSES and _alike(trusted[0].state, state, moved, own)
-        ground = equations.ground if close else None
-        matrix = replace(matrix, equations=equations if keep else None, used=reused, ground=ground)
+        equations_kept = equations if keep else None
+        matrix = replace(matrix, equations=equations_kept, used=reused, ground=equations.ground)
         settled = damping <= least and close and (rough or _still(problem, fit, own, moved, last))
         seen = None
     if trusted is not None and seen is None:
@@ -155,8 +155,10 @@ def _still(
         near = (moved[counts] < 0.05 * fit.state.width[counts, None]).all(1)
         return abs(fit.common - width_before) < 0.01 and float(near.double().mean()) > 0.95
     sigma = torch.diagonal(own[counts], dim1=1, dim2=2)[:, :2].rsqrt()
-    near = ((moved[counts] < 0.03 * sigma) | (moved[counts] < 1e-4)).all(1)
-    return abs(fit.common - width_before) < 1e-3 and float(near.double().mean()) > 0.995
+    # in parts of an error bar: what is left to go adds in squares, and is nothing beside it
+    apart = torch.where(moved[counts] < 1e-4, 0.0, moved[counts] / sigma).amax(1)
+    near, nearly = (float((apart < limit).double().mean()) for limit in (0.05, 0.3))
+    return abs(fit.common - width_before) < 1e-3 and near > 0.95 and nearly > 0.995
 
 
 def assembled(

@@ -25,9 +25,10 @@ LEAST = 0.2
 """Share of the evidence for bright columns that counts where the image leans to dark ones, at least."""
 STEPS = 3
 """Widths that are followed one after the other."""
-CLOSER, AGREES = 0.8, 1.1
-"""A lattice is looked at once more this much narrower: close pairs that the network sees as one may come apart. Then the
-fit comes to that width, up to the second factor; in noise it does not."""
+CLOSER = 0.8
+"""Where the fit is wider, this much narrower a width is tried too."""
+AGREES, ALIKE = 1.1, 0.95
+"""Factor within which the fit comes to the width that it was told, and the share of the evidence that is enough then."""
 FRINGES = 0.03
 """Variation across fringes, as a share of that along them, below which there is but one direction."""
 OUTSTANDING, RULING = 6.0, 0.5
@@ -104,9 +105,6 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
     best = max(tried, key=lambda hypothesis: hypothesis.evidence)
     if not width and best.evidence == 0:
         return None
-    if not width:
-        closer = tested(image, replace(best, width=CLOSER * best.width), finder, least, ground)
-        best = closer if closer.evidence > best.evidence and not _off(closer, AGREES) else best
     around = _grown(ground, TRIAL * best.width / working, image.shape)
     return replace(best, fringes=_one_directional(image[around.slices], best.width))
 
@@ -119,19 +117,25 @@ def _followed(
     Noise, magnified, has columns of any width that is asked for, until the
     network looks at the width which the fit came to: far off, a width must
     bear itself out. A little too narrow a width, on the other hand, shows
-    close pairs larger and better.
+    close pairs larger and better: where the fit is wider, pairs may have been
+    taken for one column each, and come apart when they are looked at closely.
     """
-    share = 1.0
+    share, closer = 1.0, None
+    if _off(one, ABOUT) and one.fitted > one.width:
+        closer = tested(image, replace(one, width=CLOSER * one.width), finder, least, ground)
     for _ in range(STEPS):
         if not _off(one, ABOUT):
             break
         again = tested(image, replace(one, width=one.fitted), finder, least, ground)
         far = _off(one, FAR)
-        if not far and again.evidence <= one.evidence:
+        enough = one.evidence * (1.0 if _off(again, AGREES) else ALIKE)
+        if not far and again.evidence <= enough:
             break
         one = again
         # Holes between columns are wider than what the autocorrelation saw.
         share *= FOUND_FAR if far else 1.0
+    if closer and not _off(closer, FAR) and closer.evidence > share * one.evidence:
+        return closer, 1.0
     return one, share
 
 

@@ -12,6 +12,7 @@ from scipy.special import ndtr
 
 from stemnet.columns import Columns, concatenate
 from stemnet.detection.acceptance import Acceptance, Judge, believed
+from stemnet.detection.burnt_in import burnt_in
 from stemnet.detection.candidates import Candidates, Finder, within
 from stemnet.detection.hypotheses import Hypothesis, choose
 from stemnet.detection.refinement import Refinement
@@ -166,6 +167,8 @@ def find_columns(
     threshold = settings.threshold if settings.threshold is not None else checkpoint.card.threshold
     frames = micrograph.frames
     typical = frames[0] if len(frames) == 1 else np.nanmean(frames[:32], axis=0)
+    label = burnt_in(typical)
+    typical = np.where(label, np.nan, typical) if label.any() else typical
     if not np.isfinite(typical).any() or np.nanmax(typical) == np.nanmin(typical):
         return _nothing(micrograph, "The image is the same everywhere.")
     chosen = choose(typical, Finder(checkpoint, 1, device), threshold, settings.width)
@@ -190,7 +193,7 @@ def find_columns(
             progress("frames", number + 1, len(frames))
     columns = concatenate(parts)
     reasons = _doubts(columns, float(np.min(expected)), len(frames))
-    notes = (DARK,) if chosen.sign < 0 else ()
+    notes = ((DARK,) if chosen.sign < 0 else ()) + ((_labelled(label),) if label.any() else ())
     return Detection(
         columns=columns,
         probability=np.stack(maps),
@@ -221,6 +224,8 @@ class _Search:
         progress: Callable[[str, int, int], None] | None,
     ) -> tuple[Columns, np.ndarray, float]:
         """Columns of one frame, the probability map, and the F1 to be expected."""
+        label = burnt_in(image)
+        image = np.where(label, np.nan, image) if label.any() else image
         bright, width = image * np.float32(self.hypothesis.sign), self.hypothesis.width
         inner = (lambda i, n: progress("network", i, n)) if progress else None
         found = self.finder(bright, width, self.threshold if self.judge is None else FAINT, inner)
@@ -320,6 +325,14 @@ def _in_pixels(fit: Refinement, factor: int) -> Refinement:
     volumes = ("intensity", "intensity_sigma", "cross_section", "cross_section_sigma")
     areas = {name: getattr(fit, name) * factor**2 for name in volumes}
     return replace(fit, yx=from_binned(fit.yx, factor), **lengths, **areas)
+
+
+def _labelled(mask: np.ndarray) -> str:
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (
+        f"{mask.mean():.0%} of the image, in rows {rows[0]} to {rows[-1]} and columns {cols[0]} to {cols[-1]} of pixels, "
+        "are rectangles of one value (a label, a scale bar or padding): they count as not measured."
+    )
 
 
 def _nothing(micrograph: Micrograph, reason: str) -> Detection:

@@ -138,7 +138,7 @@ def roughly_fitted(
             background_spacing=ground,
             width_drift=drift,
             certain=score[rows] >= LIKELY,
-            describe=False,
+            rough=True,
         )
         stands_out = in_white_noise(fit) >= NOTHING
         if stands_out.mean() > CROWDED or len(rows) < len(yx) or not stands_out.any():
@@ -147,9 +147,7 @@ def roughly_fitted(
         rows = rows[stands_out]
 
 
-def finally_fitted(
-    start: RoughFit, kept: np.ndarray, probability: np.ndarray, describe: bool = True
-) -> Refinement:
+def finally_fitted(start: RoughFit, kept: np.ndarray, probability: np.ndarray) -> Refinement:
     """Fit again, to the end, without the candidates that are no columns.
 
     Parameters
@@ -159,8 +157,6 @@ def finally_fitted(
         Rows of the rough fit that may be columns.
     probability : ndarray, shape (N,)
         Of every row; those above `LIKELY` settle the width.
-    describe : bool
-        Also measure shapes and cross-sections.
 
     Returns
     -------
@@ -174,7 +170,6 @@ def finally_fitted(
         background_spacing=start.ground,
         width_drift=KNOWN,
         certain=probability[kept] >= LIKELY,
-        describe=describe,
     )
 
 

@@ -23,7 +23,8 @@ from stemnet.training.targets import Targets
 
 SPLIT = 3
 """Neither training, validation nor test scenes."""
-TREES, LEAVES = 120, 8
+TREES, LEAVES = 200, 4
+"""Small trees: what is the same for a whole scene is soon learned by heart."""
 DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0)
 """Which way each of `FEATURES` may move the probability; 0 for either."""
 FEWEST = 50
@@ -40,10 +41,11 @@ HEAVIEST = 400
 
 @dataclass(frozen=True)
 class Lesson:
-    """What can be learned from: features (N, 15) of candidates, and whether they are columns, (N,)."""
+    """What can be learned from: features (N, 15) of candidates, whether they are columns, and their weights, (N,)."""
 
     known: np.ndarray
     real: np.ndarray
+    weight: np.ndarray
 
     @property
     def enough(self) -> bool:
@@ -73,7 +75,8 @@ class _Scene:
         size = np.array(self.shape) - 1
         label[((yx < self.width) | (yx > size - self.width)).any(axis=1)] = -1
         rows = rng.permutation(np.flatnonzero(label >= 0))[:HEAVIEST]
-        return Lesson(known[rows], label[rows] == 1)
+        # The candidates of one scene are no independent examples.
+        return Lesson(known[rows], label[rows] == 1, np.full(len(rows), len(rows) ** -0.5 if len(rows) else 1.0))
 
 
 def learn_acceptance(
@@ -161,8 +164,11 @@ def _roughly_known(
 
 
 def _joined(lessons: list[Lesson]) -> Lesson:
-    known = np.concatenate([np.zeros((0, len(FEATURES))), *(lesson.known for lesson in lessons)])
-    return Lesson(known, np.concatenate([np.zeros(0, dtype=bool), *(lesson.real for lesson in lessons)]))
+    return Lesson(
+        np.concatenate([np.zeros((0, len(FEATURES))), *(lesson.known for lesson in lessons)]),
+        np.concatenate([np.zeros(0, dtype=bool), *(lesson.real for lesson in lessons)]),
+        np.concatenate([np.zeros(0), *(lesson.weight for lesson in lessons)]),
+    )
 
 
 def grown(lesson: Lesson) -> Acceptance:
@@ -181,7 +187,7 @@ def grown(lesson: Lesson) -> Acceptance:
     """
     model = HistGradientBoostingClassifier(
         max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=0.08, monotonic_cst=DIRECTIONS, random_state=0
-    ).fit(lesson.known, lesson.real)
+    ).fit(lesson.known, lesson.real, lesson.weight / lesson.weight.mean())
     # scikit-learn has no public way to read its histogram trees; a test holds that these say what it says.
     trees = [tree.nodes for (tree,) in model._predictors]
     most = max(len(nodes) for nodes in trees)

@@ -31,7 +31,7 @@ def test_a_crowd_of_false_starts_does_not_blow_the_fit_up():
     image = textured(1e5, 0.15)
     starts = np.concatenate([YX, crowd(5.0)])
     for drift in (1.5, 4.0):
-        fit = refine(image, starts, 0.8 * WIDTH, max_iterations=6, width_drift=drift, describe=False)
+        fit = refine(image, starts, 0.8 * WIDTH, max_iterations=6, width_drift=drift, rough=True)
         assert fit.residual_rms < 0.15 * image.std()
         assert np.abs(fit.yx - starts).max() < 1.6 * WIDTH
 
@@ -55,7 +55,7 @@ def test_columns_that_are_certain_settle_the_width():
     image = np.random.default_rng(3).poisson(1e3 * mean) / 1e3
     starts = np.concatenate([YX, blobs])
     certain = np.arange(len(starts)) < len(YX)
-    told = refine(image, starts, WIDTH, certain=certain, describe=False)
-    untold = refine(image, starts, WIDTH, describe=False)
+    told = refine(image, starts, WIDTH, certain=certain)
+    untold = refine(image, starts, WIDTH)
     assert abs(told.common_width / WIDTH - 1) < 0.05
     assert untold.common_width > 1.2 * WIDTH

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stemnet.detection.acceptance import FEATURES
-from stemnet.training.judgement import DIRECTIONS, LEAVES, Lesson, grown
+from stemnet.training.judgement import DIRECTIONS, LEAVES, TREES, Lesson, grown
 
 
 def made_up(count: int = 8000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -17,7 +17,7 @@ def made_up(count: int = 8000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def test_what_is_learned_is_the_probability():
     known, real, probability = made_up()
-    learned = grown(Lesson(known, real))(known)
+    learned = grown(Lesson(known, real, np.ones(len(real))))(known)
     assert np.abs(learned - probability).mean() < 0.06
     for low in np.arange(0.1, 0.9, 0.1):
         part = (learned >= low) & (learned < low + 0.1)
@@ -29,17 +29,19 @@ def test_the_trees_say_what_scikit_learn_says():
 
     known, real, _ = made_up(2000)
     model = HistGradientBoostingClassifier(
-        max_iter=120, max_leaf_nodes=LEAVES, learning_rate=0.08, monotonic_cst=DIRECTIONS, random_state=0
-    ).fit(known, real)
+        max_iter=TREES, max_leaf_nodes=LEAVES, learning_rate=0.08, monotonic_cst=DIRECTIONS, random_state=0
+    )
+    weight = np.random.default_rng(4).uniform(0.1, 3, len(real))
+    model.fit(known, real, weight / weight.mean())
     np.testing.assert_allclose(
-        grown(Lesson(known, real))(known), model.predict_proba(known)[:, 1], atol=1e-12
+        grown(Lesson(known, real, weight))(known), model.predict_proba(known)[:, 1], atol=1e-12
     )
 
 
 @pytest.mark.parametrize("number", [row for row, way in enumerate(DIRECTIONS) if way])
 def test_more_evidence_never_makes_a_column_less_probable(number: int):
     known, real, _ = made_up(2000)
-    trees = grown(Lesson(known, real))
+    trees = grown(Lesson(known, real, np.ones(len(real))))
     more = known[:300].copy()
     more[:, number] += 0.7 * DIRECTIONS[number]
     assert (trees(more) >= trees(known[:300]) - 1e-12).all()
