@@ -15,7 +15,7 @@ from stemnet.detection.two_fits import OPEN, roughly_fitted
 
 TRIAL = 384
 """Hypotheses are tried on a part of the image this large, in working pixels."""
-ABOUT, FAR = 1.25, 1.5
+ABOUT, FAR = 1.15, 1.35
 """Factors within which a width is right, and beyond which it is wrong."""
 FOUND_FAR = 0.2
 """Share of the evidence that counts at a width far from what the autocorrelation says."""
@@ -25,8 +25,9 @@ LEAST = 0.2
 """Share of the evidence for bright columns that counts where the image leans to dark ones, at least."""
 STEPS = 3
 """Widths that are followed one after the other."""
-CLOSER = 0.8
-"""Where the fit is wider, this much narrower a width is tried too."""
+CLOSER, APART = 0.8, 1.3
+"""Where the fit is wider, this much narrower a width is tried too, and the factor by which the fit must become narrower:
+then pairs came apart."""
 AGREES, ALIKE = 1.1, 0.95
 """Factor within which the fit comes to the width that it was told, and the share of the evidence that is enough then."""
 FRINGES = 0.03
@@ -120,7 +121,7 @@ def _followed(
     close pairs larger and better: where the fit is wider, pairs may have been
     taken for one column each, and come apart when they are looked at closely.
     """
-    share, closer = 1.0, None
+    share, first, closer = 1.0, one, None
     if _off(one, ABOUT) and one.fitted > one.width:
         closer = tested(image, replace(one, width=CLOSER * one.width), finder, least, ground)
     for _ in range(STEPS):
@@ -134,7 +135,7 @@ def _followed(
         one = again
         # Holes between columns are wider than what the autocorrelation saw.
         share *= FOUND_FAR if far else 1.0
-    if closer and not _off(closer, FAR) and closer.evidence > share * one.evidence:
+    if closer and closer.fitted < first.fitted / APART and closer.evidence > share * one.evidence:
         return closer, 1.0
     return one, share
 
