@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parent
-SHIPPED = ("universal", "large")
-"""Weights that come with stemnet, by name."""
 
 
 def _folder(name: str) -> Path:
@@ -25,8 +23,6 @@ def simulated_data() -> Path:
     return _folder("simulated_data")
 
 
-def weights(named: str | None = None) -> Path:
-    """Weights by one of the names of `SHIPPED`, or of a file; the first of those where none are named."""
-    if named is None or named in SHIPPED:
-        return PACKAGE / "weights" / f"{named or SHIPPED[0]}.safetensors"
-    return Path(named)
+def weights() -> Path:
+    """The weights that come with stemnet."""
+    return PACKAGE / "weights" / "universal.safetensors"

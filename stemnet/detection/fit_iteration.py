@@ -157,8 +157,8 @@ def _still(
     sigma = torch.diagonal(own[counts], dim1=1, dim2=2)[:, :2].rsqrt()
     # in parts of an error bar: what is left to go adds in squares, and is nothing beside it
     apart = torch.where(moved[counts] < 1e-4, 0.0, moved[counts] / sigma).amax(1)
-    near, nearly = (float((apart < limit).double().mean()) for limit in (0.05, 0.3))
-    return abs(fit.common - width_before) < 1e-3 and near > 0.95 and nearly > 0.995
+    near, nearly = (float((apart < limit).double().mean()) for limit in (0.03, 0.1))
+    return abs(fit.common - width_before) < 1e-3 and near > 0.97 and nearly > 0.995
 
 
 def assembled(

@@ -98,11 +98,13 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
     for w in widths:
         around = _grown(ground, TRIAL * w / working, image.shape)
         for sign, share in _polarities(image[around.slices], w):
-            one = tested(image, Hypothesis(w, sign), finder, least, ground)
-            if not width:
-                one, counts = _followed(image, one, finder, least, ground)
-                share *= counts
-            tried.append(replace(one, evidence=share * one.evidence))
+            tried.append((tested(image, Hypothesis(w, sign), finder, least, ground), share))
+    if not width:
+        # Where one width bears itself out, no other is that of pairs taken for one column each.
+        closely = all(_off(one, ABOUT) or not one.evidence for one, _ in tried)
+        followed = [(*_followed(image, one, finder, least, ground, closely), share) for one, share in tried]
+        tried = [(one, share * counts) for one, counts, share in followed]
+    tried = [replace(one, evidence=share * one.evidence) for one, share in tried]
     best = max(tried, key=lambda hypothesis: hypothesis.evidence)
     if not width and best.evidence == 0:
         return None
@@ -111,7 +113,7 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
 
 
 def _followed(
-    image: np.ndarray, one: Hypothesis, finder: Finder, least: float, ground: Part
+    image: np.ndarray, one: Hypothesis, finder: Finder, least: float, ground: Part, closely: bool
 ) -> tuple[Hypothesis, float]:
     """Where the fit leads that came to another width than the network was told, and the share of evidence that counts.
 
@@ -122,7 +124,7 @@ def _followed(
     taken for one column each, and come apart when they are looked at closely.
     """
     share, first, closer = 1.0, one, None
-    if _off(one, ABOUT) and one.fitted > one.width:
+    if closely and _off(one, ABOUT) and one.fitted > one.width:
         closer = tested(image, replace(one, width=CLOSER * one.width), finder, least, ground)
     for _ in range(STEPS):
         if not _off(one, ABOUT):

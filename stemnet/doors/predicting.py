@@ -119,7 +119,7 @@ def _truth(config: DictConfig, path: Path) -> Path | None:
 
 
 def _job(config: DictConfig) -> Job:
-    weights = resources.weights(config.checkpoint)
+    weights = Path(config.checkpoint) if config.checkpoint else resources.weights()
     if config.device != "cpu" and not _available(config.device):
         raise StemnetError(
             f"device={config.device} was asked for, and torch finds none here. Leave it out to use the CPU."

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
@@ -60,7 +61,7 @@ def initial_weights(config: DictConfig, typed: Sequence[str]) -> Checkpoint | No
     """
     if config.initial is None:
         return None
-    path = resources.weights(None if config.initial == SHIPPED else str(config.initial))
+    path = resources.weights() if config.initial == SHIPPED else Path(config.initial)
     initial = load(path, "initial")
     card = initial.card
     theirs: dict[str, Any] = {

@@ -23,8 +23,7 @@ from stemnet.training.targets import Targets
 
 SPLIT = 3
 """Neither training, validation nor test scenes."""
-TREES, LEAVES = 200, 4
-"""Small trees: what is the same for a whole scene is soon learned by heart."""
+TREES, LEAVES = 150, 8
 DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0)
 """Which way each of `FEATURES` may move the probability; 0 for either."""
 FEWEST = 50
@@ -35,6 +34,8 @@ GUESS = 0.1
 """Standard deviation of the log of the width that is told: an image's own estimate errs by as much."""
 KNOWABLE = 2.0
 """Expected signal to noise from which a candidate on a true column is no chance, though nobody would ask for it."""
+ALIKE = 0.25
+"""Power of their number by which a scene's candidates weigh less: they are no independent examples."""
 HEAVIEST = 400
 """A scene's candidates count as so many at most, else a few crowded scenes would decide."""
 
@@ -75,8 +76,8 @@ class _Scene:
         size = np.array(self.shape) - 1
         label[((yx < self.width) | (yx > size - self.width)).any(axis=1)] = -1
         rows = rng.permutation(np.flatnonzero(label >= 0))[:HEAVIEST]
-        # The candidates of one scene are no independent examples.
-        return Lesson(known[rows], label[rows] == 1, np.full(len(rows), len(rows) ** -0.5 if len(rows) else 1.0))
+        weight = np.full(len(rows), max(len(rows), 1) ** -ALIKE)
+        return Lesson(known[rows], label[rows] == 1, weight)
 
 
 def learn_acceptance(

@@ -38,9 +38,8 @@ def test_tiled_is_whole(network: UNet, shape: tuple[int, int], tile: int):
     torch.testing.assert_close(tiled, whole(network, image), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", resources.SHIPPED)
-def test_what_a_tile_does_not_see_hardly_matters(name: str):
-    weights = load(resources.weights(name))
+def test_what_a_tile_does_not_see_hardly_matters():
+    weights = load(resources.weights())
     micrograph = read_micrograph(resources.simulated_data() / "srtio3_mistilt.tif")
     image = Normalization(**weights.card.normalization)(torch.as_tensor(micrograph.image[None]))[0]
     assert min(image.shape) > 32 + FRAME

@@ -123,9 +123,8 @@ def test_a_changed_byte_is_no_traceback(file):
     assert refused > 20
 
 
-@pytest.mark.parametrize("name", [None, *resources.SHIPPED])
-def test_the_shipped_weights_tell_all_that_predicting_needs(name):
-    path = resources.weights(name)
+def test_the_shipped_weights_tell_all_that_predicting_needs():
+    path = resources.weights()
     assert path.stat().st_size < 10e6
     card = load(path).card
     assert Judge.from_card(card.acceptance) is not None
