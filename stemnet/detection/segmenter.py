@@ -31,7 +31,7 @@ DOUBTED = 0.1
 """Candidates below this probability are not fitted to the end."""
 LEAST = 1e-9
 """Where the threshold alone decides, every significant candidate is a column."""
-TRUSTED = 0.88
+TRUSTED = 0.85
 """Expected F1 below which a result is of low confidence, and an image or a part of it keeps only what is sure."""
 AROUND = 40
 """Candidates that are such a part."""
