@@ -28,6 +28,9 @@ STEPS = 3
 CLOSER, APART = 0.8, 1.3
 """Where the fit is wider, this much narrower a width is tried too, and the factor by which the fit must become narrower:
 then pairs came apart."""
+MANY_MORE = 2.5
+"""So many times the evidence, at a narrower width than the best, is that of pairs which came apart too. Grains of a support
+gain less."""
 AGREES, ALIKE = 1.1, 0.95
 """Factor within which the fit comes to the width that it was told, and the share of the evidence that is enough then."""
 FRINGES = 0.03
@@ -108,6 +111,9 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
     best = max(tried, key=lambda hypothesis: hypothesis.evidence)
     if not width and best.evidence == 0:
         return None
+    if not width:
+        closer = tested(image, replace(best, width=CLOSER * best.width), finder, least, ground)
+        best = closer if closer.evidence > MANY_MORE * best.evidence else best
     around = _grown(ground, TRIAL * best.width / working, image.shape)
     return replace(best, fringes=_one_directional(image[around.slices], best.width))
 
