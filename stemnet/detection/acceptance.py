@@ -214,8 +214,14 @@ def features(
         likely = (score >= LIKELY)[around]
         strong = (likely * white[around]).sum(axis=1) / np.maximum(likely.sum(axis=1), 1)
         company = np.column_stack(
-            [_kin(score, np.log(own), around), certain, clear, likely.mean(axis=1), strong]
-            + [repeated(score, fit, width, image.shape)]
+            [
+                _kin(score, np.log(own), around),
+                certain,
+                clear,
+                likely.mean(axis=1),
+                strong,
+                repeated(score, fit, width, image.shape),
+            ]
         )
     return np.column_stack(
         [

@@ -33,7 +33,9 @@ def burnt_in(image: np.ndarray) -> np.ndarray:
     mask = np.zeros(image.shape, dtype=bool)
     if min(image.shape) < THINNEST:
         return mask
-    core = ndimage.maximum_filter(image, 3, mode="nearest") == ndimage.minimum_filter(image, 3, mode="nearest")
+    core = ndimage.maximum_filter(image, 3, mode="nearest") == ndimage.minimum_filter(
+        image, 3, mode="nearest"
+    )
     label, _ = ndimage.label(core)
     counts = np.bincount(label.ravel())
     counts[0] = 0
@@ -48,7 +50,10 @@ def burnt_in(image: np.ndarray) -> np.ndarray:
         whole = ndimage.binary_fill_holes(flat)
         tall, wide = whole.shape
         area = tall * wide / image.size
-        bar = max(tall, wide) >= max(LONG * min(image.shape), SLENDER * min(tall, wide)) and min(tall, wide) >= THINNEST
+        bar = (
+            max(tall, wide) >= max(LONG * min(image.shape), SLENDER * min(tall, wide))
+            and min(tall, wide) >= THINNEST
+        )
         if (bar or area >= LEAST_AREA) and area <= MOST_AREA and whole.mean() >= RECTANGULAR:
             mask[inside] |= whole
     return mask

@@ -1,9 +1,11 @@
 """What repeats: candidates that have others where the lattice around them says that there should be.
 
-A faint column at the lowest dose looks like a bump of the noise, but a bump has nothing a lattice vector further on, and
-its neighbors' equals a lattice vector further on are columns. The vectors are the peaks of the histogram of differences
-between candidates (the Patterson function of crystallography: A. L. Patterson, Physical Review 46, 372, 1934), and each
-candidate trusts those that bear out its neighbors: grains have each their own, and a support has none.
+A faint column at the lowest dose looks like a bump of the noise, but a bump
+has nothing a lattice vector further on, where a column has its like. The
+vectors are the peaks of the histogram of differences between candidates (the
+Patterson function of crystallography: A. L. Patterson, Physical Review 46,
+372, 1934), and each candidate trusts those that bear out its neighbors: grains
+have each their own, and a support has none.
 """
 
 from __future__ import annotations
@@ -114,9 +116,7 @@ def lattice_vectors(yx: np.ndarray, score: np.ndarray, height: np.ndarray, width
         [px]; with each vector its opposite. None where nothing repeats.
     """
     voters = np.arange(len(yx))[:: -(-len(yx) // VOTERS)]
-    near = cKDTree(yx[voters]).sparse_distance_matrix(
-        cKDTree(yx), REACH * width, output_type="ndarray"
-    )
+    near = cKDTree(yx[voters]).sparse_distance_matrix(cKDTree(yx), REACH * width, output_type="ndarray")
     first, second = voters[near["i"]], near["j"]
     alike = np.exp(-0.5 * ((height[first] - height[second]) / LIKE) ** 2)
     reach = int(np.ceil(REACH / CELL)) + 1

@@ -26,13 +26,13 @@ LEAST = 0.2
 STEPS = 3
 """Widths that are followed one after the other."""
 CLOSER, APART = 0.8, 1.3
-"""Where the fit is wider, this much narrower a width is tried too, and the factor by which the fit must become narrower:
-then pairs came apart."""
+"""A width this much narrower is tried too where the fit is wider. If the fit becomes narrower by the second factor,
+pairs came apart."""
 MANY_MORE = 2.5
-"""So many times the evidence, at a narrower width than the best, is that of pairs which came apart too. Grains of a support
-gain less."""
+"""So many times the evidence, at a narrower width than the best, is that of pairs which came apart too. Grains of a
+support gain less."""
 AGREES, ALIKE = 1.1, 0.95
-"""Factor within which the fit comes to the width that it was told, and the share of the evidence that is enough then."""
+"""Factor within which the fit comes to the width that it was told; the share of the evidence that is enough for it."""
 FRINGES = 0.03
 """Variation across fringes, as a share of that along them, below which there is but one direction."""
 OUTSTANDING, RULING = 6.0, 0.5
@@ -219,7 +219,7 @@ def _polarities(crop: np.ndarray, width: float) -> tuple[tuple[float, float], ..
 
 
 def _one_directional(crop: np.ndarray, width: float) -> bool:
-    """Whether fringes alone were taken for columns: what stands out of the spectrum lies on one line through its middle."""
+    """Whether fringes alone were taken for columns: what stands out of the spectrum lies on one line."""
     filled = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float64)
     side = min(*crop.shape, max(64, round(WINDOW * width)))
     frequency, power = _mean_spectrum(filled, side)
@@ -235,7 +235,10 @@ def _one_directional(crop: np.ndarray, width: float) -> bool:
 
 
 def _mean_spectrum(image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies (2, S, S) [1/px] and mean power (S, S) of overlapping windows (P. D. Welch, IEEE TAE 15, 70, 1967)."""
+    """Frequencies (2, S, S) [1/px], and mean power (S, S) of overlapping windows.
+
+    P. D. Welch, IEEE Transactions on Audio and Electroacoustics 15, 70, 1967.
+    """
     window = np.outer(np.hanning(side), np.hanning(side))
     tops, lefts = (np.arange(0, length - side + 1, max(1, side // 2)) for length in image.shape)
     power = np.zeros((side, side))

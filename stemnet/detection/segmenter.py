@@ -330,7 +330,7 @@ def _in_pixels(fit: Refinement, factor: int) -> Refinement:
 def _labelled(mask: np.ndarray) -> str:
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return (
-        f"{mask.mean():.0%} of the image, in rows {rows[0]} to {rows[-1]} and columns {cols[0]} to {cols[-1]} of pixels, "
+        f"{mask.mean():.1%} of the pixels, from row {rows[0]} to {rows[-1]} and from column {cols[0]} to {cols[-1]}, "
         "are rectangles of one value (a label, a scale bar or padding): they count as not measured."
     )
 

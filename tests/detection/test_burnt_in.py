@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from stemnet import resources
 from stemnet.detection.burnt_in import burnt_in
 from stemnet.detection.column_model import render_columns
 from stemnet.detection.segmenter import find_columns
 from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import load
-from stemnet import resources
 
 SHAPE = (256, 256)
 
@@ -67,4 +67,4 @@ def test_columns_are_found_beside_a_footer_and_none_in_it():
     assert (distance < 1).all()
     assert found.columns.yx[:, 0].max() < 221
     assert len(found.columns) <= len(whole) + 15
-    assert "in rows 220 to 255" in " ".join(found.notes)
+    assert "from row 220 to 255" in " ".join(found.notes)
