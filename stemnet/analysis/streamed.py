@@ -7,6 +7,7 @@ array: anything that gives `Block`s as often as it is iterated, such as a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Self
 
@@ -57,7 +58,7 @@ def score_map(scores: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     return scores.reshape(*grid, -1)
 
 
-class Streamed(TransformerMixin, BaseEstimator):
+class Streamed(TransformerMixin, BaseEstimator, ABC):
     """What estimators of a stream have in common: scores block by block."""
 
     n_components: int
@@ -84,12 +85,13 @@ class Streamed(TransformerMixin, BaseEstimator):
         """Rows (N, D) that scores (N, k) stand for."""
         return scores @ self.components_ + getattr(self, "mean_", 0.0)
 
+    @abstractmethod
     def fit(self, source: Iterable[Block], y: None = None) -> Self:
         """Learn from all rows that are not masked."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _scores(self, rows: np.ndarray) -> np.ndarray:
-        raise NotImplementedError
+        """Scores (n, k) of complete rows."""
 
 
 def valid_blocks(source: Iterable[Block], sign: bool = False) -> Iterator[np.ndarray]:

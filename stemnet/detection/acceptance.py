@@ -20,7 +20,7 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 from skimage.measure import block_reduce
 
-from stemnet.detection.echoes import echoes
+from stemnet.detection.echoes import LIKE, echoes
 from stemnet.detection.refinement import Refinement
 from stemnet.errors import StemnetError
 
@@ -43,8 +43,8 @@ FEATURES = (
 )
 COMPANY, ECHOES = slice(7, 15), slice(12, 15)
 """Features that tell of other candidates; those of them that tell whether it repeats."""
-KIN, LIKE = 40, 0.35
-"""Candidates among which kin is sought, and the difference of log heights at which they hardly are."""
+KIN = 40
+"""Candidates among which kin is sought."""
 NEIGHBORS = 12
 AROUND = 10.0
 """Columns within this many widths are company [sigma]."""
@@ -220,7 +220,7 @@ def features(
                 clear,
                 likely.mean(axis=1),
                 strong,
-                repeated(score, fit, width, image.shape),
+                repeated(score, fit, width, image.shape, around),
             ]
         )
     return np.column_stack(
@@ -237,7 +237,13 @@ def features(
     )
 
 
-def repeated(score: np.ndarray, fit: Refinement, width: float, shape: tuple[int, ...]) -> np.ndarray:
+def repeated(
+    score: np.ndarray,
+    fit: Refinement,
+    width: float,
+    shape: tuple[int, ...],
+    around: np.ndarray | None = None,
+) -> np.ndarray:
     """The features in `ECHOES`, (N, 3).
 
     Parameters
@@ -250,9 +256,11 @@ def repeated(score: np.ndarray, fit: Refinement, width: float, shape: tuple[int,
         Sigma of a column, in pixels of the fit.
     shape : tuple of int
         Of the image that was fitted.
+    around : ndarray of int, shape (N, K), optional
+        Nearest candidates of each, where they are known already.
     """
     height = np.maximum(fit.amplitude, LOW * fit.amplitude.max() + 1e-30)
-    around = _surroundings(fit.yx)[1]
+    around = _surroundings(fit.yx)[1] if around is None else around
     return echoes(fit.yx, score, np.log(height), np.log1p(in_white_noise(fit)), around, width, shape)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from scipy import fft, ndimage
@@ -97,29 +99,34 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
     # All are judged on the same ground, which the narrowest choose: on parts of their own, a hypothesis that
     # sees only a particle would beat one that sees the support around it too.
     ground = _busiest(image, TRIAL * min(widths) / working, min(widths))
+
+    @cache
+    def weighed(width: float, sign: float) -> Hypothesis:
+        return tested(image, Hypothesis(width, sign), finder, least, ground)
+
     tried = []
     for w in widths:
         around = _grown(ground, TRIAL * w / working, image.shape)
         for sign, share in _polarities(image[around.slices], w):
-            tried.append((tested(image, Hypothesis(w, sign), finder, least, ground), share))
+            tried.append((weighed(w, sign), share))
     if not width:
         # Where one width bears itself out, no other is that of pairs taken for one column each.
         closely = all(_off(one, ABOUT) or not one.evidence for one, _ in tried)
-        followed = [(*_followed(image, one, finder, least, ground, closely), share) for one, share in tried]
+        followed = [(*_followed(one, weighed, closely), share) for one, share in tried]
         tried = [(one, share * counts) for one, counts, share in followed]
     tried = [replace(one, evidence=share * one.evidence) for one, share in tried]
     best = max(tried, key=lambda hypothesis: hypothesis.evidence)
     if not width and best.evidence == 0:
         return None
     if not width:
-        closer = tested(image, replace(best, width=CLOSER * best.width), finder, least, ground)
+        closer = weighed(CLOSER * best.width, best.sign)
         best = closer if closer.evidence > MANY_MORE * best.evidence else best
     around = _grown(ground, TRIAL * best.width / working, image.shape)
     return replace(best, fringes=_one_directional(image[around.slices], best.width))
 
 
 def _followed(
-    image: np.ndarray, one: Hypothesis, finder: Finder, least: float, ground: Part, closely: bool
+    one: Hypothesis, weighed: Callable[[float, float], Hypothesis], closely: bool
 ) -> tuple[Hypothesis, float]:
     """Where the fit leads that came to another width than the network was told, and the share of evidence that counts.
 
@@ -131,11 +138,11 @@ def _followed(
     """
     share, first, closer = 1.0, one, None
     if closely and _off(one, ABOUT) and one.fitted > one.width:
-        closer = tested(image, replace(one, width=CLOSER * one.width), finder, least, ground)
+        closer = weighed(CLOSER * one.width, one.sign)
     for _ in range(STEPS):
         if not _off(one, ABOUT):
             break
-        again = tested(image, replace(one, width=one.fitted), finder, least, ground)
+        again = weighed(one.fitted, one.sign)
         far = _off(one, FAR)
         enough = one.evidence * (1.0 if _off(again, AGREES) else ALIKE)
         if not far and again.evidence <= enough:

@@ -7,14 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
-from scipy.special import ndtr
 
 from stemnet.columns import Columns, concatenate
 from stemnet.detection.acceptance import Acceptance, Judge, believed
 from stemnet.detection.burnt_in import burnt_in
 from stemnet.detection.candidates import Candidates, Finder, within
 from stemnet.detection.hypotheses import Hypothesis, choose
+from stemnet.detection.promise import ACCEPTED, expected_f1, in_frame, promised_around
 from stemnet.detection.refinement import Refinement
 from stemnet.detection.resampling import from_binned
 from stemnet.detection.two_fits import first_look, second_look
@@ -25,16 +24,12 @@ from stemnet.models.checkpoint import Checkpoint
 SMALLEST = 16
 FAINT = 0.02
 """Peaks of this probability are candidates where the fit takes part in the judgement."""
-ACCEPTED = 0.5
-"""Probability from which a fitted candidate is a column."""
 DOUBTED = 0.1
 """Candidates below this probability are not fitted to the end."""
 LEAST = 1e-9
 """Where the threshold alone decides, every significant candidate is a column."""
 TRUSTED = 0.85
 """Expected F1 below which a result is of low confidence, and an image or a part of it keeps only what is sure."""
-AROUND = 40
-"""Candidates that are such a part."""
 SURE = 0.9
 """Probability from which a column is."""
 FEW = 10
@@ -167,8 +162,7 @@ def find_columns(
     threshold = settings.threshold if settings.threshold is not None else checkpoint.card.threshold
     frames = micrograph.frames
     typical = frames[0] if len(frames) == 1 else np.nanmean(frames[:32], axis=0)
-    label = burnt_in(typical)
-    typical = np.where(label, np.nan, typical) if label.any() else typical
+    typical, label = _measured(typical)
     if not np.isfinite(typical).any() or np.nanmax(typical) == np.nanmin(typical):
         return _nothing(micrograph, "The image is the same everywhere.")
     chosen = choose(typical, Finder(checkpoint, 1, device), threshold, settings.width)
@@ -185,7 +179,8 @@ def find_columns(
     parts, maps, expected = [], [], []
     for number, frame in enumerate(frames):
         said = (lambda stage, i, n: progress(stage, i, n)) if progress and len(frames) == 1 else None
-        columns, probability, quality = search.frame(frame, micrograph.sampling, said)
+        image = typical if len(frames) == 1 else _measured(frame)[0]
+        columns, probability, quality = search.frame(image, micrograph.sampling, said)
         expected.append(quality)
         parts.append(columns.with_fields(frame=np.full(len(columns), number)))
         maps.append(probability.astype(np.float16))
@@ -224,8 +219,6 @@ class _Search:
         progress: Callable[[str, int, int], None] | None,
     ) -> tuple[Columns, np.ndarray, float]:
         """Columns of one frame, the probability map, and the F1 to be expected."""
-        label = burnt_in(image)
-        image = np.where(label, np.nan, image) if label.any() else image
         bright, width = image * np.float32(self.hypothesis.sign), self.hypothesis.width
         inner = (lambda i, n: progress("network", i, n)) if progress else None
         found = self.finder(bright, width, self.threshold if self.judge is None else FAINT, inner)
@@ -244,7 +237,7 @@ class _Search:
             fields["score_spread"] = found.spread[kept]
         order = np.lexsort((yx[:, 1], yx[:, 0]))
         columns = Columns(yx, image.shape, sampling, fields).select(order)
-        return columns, found.map_at(image.shape), _expected_f1(probability, judged)
+        return columns, found.map_at(image.shape), expected_f1(probability, judged)
 
     def _fitted(
         self, image: np.ndarray, found: Candidates, width: float
@@ -264,13 +257,13 @@ class _Search:
         fit, again = second_look(first, judged, kept)
         probability = self._judged(self.judge.final if self.judge else None, again, score[kept], fit)
         # Light along the rim may come from a column outside, which belongs to the neighborhood, not to the image.
-        probability *= _in_frame(fit, start.image.shape)
+        probability *= in_frame(fit, start.image.shape)
         judged[kept] = probability
         good = probability >= (ACCEPTED if self.judge else LEAST)
         good &= within(from_binned(fit.yx, factor), image.shape)
         if self.judge:
-            doubted = _promised_around(rough.yx, judged)[kept] < TRUSTED
-            doubted |= _expected_f1(probability[good], judged) < TRUSTED
+            doubted = promised_around(rough.yx, judged)[kept] < TRUSTED
+            doubted |= expected_f1(probability[good], judged) < TRUSTED
             good &= ~doubted | (probability >= SURE)
         return _in_pixels(_rows(fit, good), factor), start.rows[kept[good]], probability[good], judged
 
@@ -282,30 +275,6 @@ class _Search:
             stands_out = np.nan_to_num(fit.significance) >= self.settings.significance
             return np.where(stands_out, score, 0.0)
         return believed(trees, known, fit, self.settings.significance)
-
-
-def _in_frame(fit: Refinement, shape: tuple[int, ...]) -> np.ndarray:
-    """Probability that the centre of each column lies between the outermost pixels', (N,), by its error bar."""
-    share = np.ones(len(fit.yx))
-    for axis, sigma in enumerate((fit.sigma_y, fit.sigma_x)):
-        # Of what the fit gives no error for, no more is known than its width.
-        error = np.where(sigma > 0, sigma, fit.common_width)
-        low, high = fit.yx[:, axis] / error, (shape[axis] - 1 - fit.yx[:, axis]) / error
-        share *= ndtr(low) * ndtr(high)
-    return share
-
-
-def _expected_f1(accepted: np.ndarray, judged: np.ndarray) -> float:
-    """F1 that calibrated probabilities promise: hits among the accepted, misses among all candidates."""
-    return float(2 * accepted.sum() / max(len(accepted) + judged.sum(), 1e-9))
-
-
-def _promised_around(yx: np.ndarray, judged: np.ndarray) -> np.ndarray:
-    """F1 promised by the nearest candidates of each, (N,): little on a support, even beside a lattice."""
-    near = cKDTree(yx).query(yx, k=min(AROUND, len(yx)))[1].reshape(len(yx), -1)
-    accepted = np.where(judged >= ACCEPTED, judged, 0.0)
-    hits, counted = accepted[near].sum(axis=1), (accepted > 0)[near].sum(axis=1)
-    return np.asarray(2 * hits / np.maximum(counted + judged[near].sum(axis=1), 1e-9))
 
 
 def _rows(fit: Refinement, rows: np.ndarray) -> Refinement:
@@ -325,6 +294,12 @@ def _in_pixels(fit: Refinement, factor: int) -> Refinement:
     volumes = ("intensity", "intensity_sigma", "cross_section", "cross_section_sigma")
     areas = {name: getattr(fit, name) * factor**2 for name in volumes}
     return replace(fit, yx=from_binned(fit.yx, factor), **lengths, **areas)
+
+
+def _measured(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The image with NaN where a label or padding is, and where that is."""
+    label = burnt_in(image)
+    return (np.where(label, np.nan, image) if label.any() else image), label
 
 
 def _labelled(mask: np.ndarray) -> str:
