@@ -27,6 +27,7 @@ FLOORS = {
     "training": (f"{GROUND} storage simulation models detection", "numpy torch sklearn lightning tqdm", ""),
     "analysis": (f"{GROUND} storage descriptors models", "numpy scipy torch sklearn", ""),
     "report": (f"{GROUND} storage descriptors analysis", "numpy scipy matplotlib mpl_toolkits", ""),
+    "studies": (f"{GROUND} descriptors analysis report", "numpy scipy", ""),
     "doors": (None, "numpy scipy torch hydra omegaconf tqdm", ""),
 }
 HEAVY = [

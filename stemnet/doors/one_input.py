@@ -129,7 +129,7 @@ def process(
             title=micrograph.name,
             figures=pictures,
             metrics=metrics,
-            comparison=analysis.rows,
+            tables={"Comparison of methods": analysis.rows},
             warnings=warnings,
             files=files,
         )

@@ -40,6 +40,11 @@ def predict_from(config: DictConfig) -> None:
     job = _job(config)
     paths = _inputs(config)
     output = _output(config)
+    if config.study is not None:
+        from stemnet.doors.studying import study_from
+
+        study_from(config, job, paths, output)
+        return
     rows, failed = [], []
     names = unique_stems(paths)
     bar = tqdm(total=len(paths), disable=None, unit="file", leave=False)
@@ -84,7 +89,8 @@ def _tell(row: Mapping[str, object], folder: Path) -> None:
 
 def _inputs(config: DictConfig) -> list[str]:
     if config.input is None:
-        return [str(resources.simulated_data() / EXAMPLE)]
+        names = [EXAMPLE] if config.study is None else [f"{name}.tif" for name in config.study.examples]
+        return [str(resources.simulated_data() / name) for name in names]
     given = [config.input] if isinstance(config.input, str) else [str(item) for item in config.input]
     paths = expand_inputs(given)
     if not paths:

@@ -30,9 +30,10 @@ td { font-variant-numeric: tabular-nums; overflow-wrap: anywhere }
 </head>
 <body>
 <h1>$title</h1>
+$summary
 $warnings
 $figures
-$comparison
+$tables
 $metrics
 $files
 </body>
@@ -46,7 +47,8 @@ def write_page(
     title: str,
     figures: Sequence[tuple[str, str]] = (),
     metrics: Mapping[str, object] | None = None,
-    comparison: Sequence[Mapping[str, object]] = (),
+    summary: str = "",
+    tables: Mapping[str, Sequence[Mapping[str, object]]] | None = None,
     warnings: Iterable[str] = (),
     files: Sequence[str] = (),
 ) -> None:
@@ -62,8 +64,10 @@ def write_page(
         File name of each picture, relative to the page, and its caption.
     metrics : mapping, optional
         Numbers by name; nested mappings become names with a dot.
-    comparison : sequence of mapping
-        Rows of the comparison of methods.
+    summary : str
+        What was found, in a sentence or two.
+    tables : mapping of str to sequence of mapping, optional
+        Rows by the heading of their table.
     warnings : iterable of str
         Sentences to put on top.
     files : sequence of str
@@ -78,7 +82,8 @@ def write_page(
             f"<figcaption>{escape(caption)}</figcaption></figure>"
             for name, caption in figures
         ),
-        comparison=_section("Comparison of methods", comparison),
+        summary=f"<p>{escape(summary)}</p>" if summary else "",
+        tables="\n".join(_section(heading, rows) for heading, rows in (tables or {}).items()),
         metrics=_section("Numbers", numbers),
         files="<h2>Files</h2>\n<p>"
         + " · ".join(f'<a href="{_link(name)}">{escape(name)}</a>' for name in files)

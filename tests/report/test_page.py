@@ -39,7 +39,10 @@ def test_page_shows_figures_numbers_and_warnings(tmp_path):
             "sampling": {"A_per_px": 0.123456789, "from": "file"},
             "missing": float("nan"),
         },
-        comparison=[{"method": "PCA", "error": 0.25}, {"method": "VAE", "silhouette": None}],
+        summary="Two & two are found.",
+        tables={
+            "Comparison of methods": [{"method": "PCA", "error": 0.25}, {"method": "VAE", "silhouette": None}]
+        },
         warnings=["5 % off <b>"],
         files=["columns.csv"],
     )
