@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
-from copy import deepcopy
-from typing import cast
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,13 +11,39 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
+from stemnet.analysis.elbo import Schedule, evidence, one_thread, train
+from stemnet.analysis.vae_rows import PlainRows, prepared
+from stemnet.analysis.vae_start import start_as_pca, start_upright
 from stemnet.errors import StemnetError
+from stemnet.models.rotating_vae import Pose, RotatingVAE
 from stemnet.models.vae import VAE
 
-EPOCH_BATCHES = 50  # an epoch of a large table visits this many batches, so that a fit stays seconds long
-HELD_ROWS = 2000  # rows that judge an epoch
-PCA_ROWS = 5000  # rows that the starting point is computed from
-SCORE_DRAWS = 8  # posterior samples behind each row's evidence lower bound
+SHIFT = 0.06
+"""Standard deviation of a shift before a patch is seen, in parts of its side."""
+GROWTH = 0.1
+"""That of the logarithm of a scale."""
+
+
+@dataclass(frozen=True)
+class RowPose:
+    """How rows lie, as far as it does not count for the latent.
+
+    Parameters
+    ----------
+    angle, angle_sigma : ndarray, shape (N,)
+        From +x towards +y, against the orientation that is decoded, and its
+        posterior's standard deviation [rad].
+    shift, shift_sigma : ndarray, shape (N, 2) or None
+        (y, x) [px], before the rotation.
+    log_scale, log_scale_sigma : ndarray, shape (N,) or None
+    """
+
+    angle: np.ndarray
+    angle_sigma: np.ndarray
+    shift: np.ndarray | None = None
+    shift_sigma: np.ndarray | None = None
+    log_scale: np.ndarray | None = None
+    log_scale_sigma: np.ndarray | None = None
 
 
 class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -31,17 +54,26 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     PCA of the data and is trained on the evidence lower bound (ELBO); the state
     of the best held-out ELBO is kept. The global random state is not touched.
 
+    With an invariance, the latent says what a row is like whatever its angle
+    (and shift, and scale), and `pose` says how it lies. Rows are patches
+    (N, H, H), of which the disk counts, or vectors (N, 2 k), (y, x) after
+    (y, x); see `stemnet.models.rotating_vae`.
+
     Parameters
     ----------
     n_components : int
         Size of the latent.
-    invariance : None
-        Reserved for latents of rotation and translation.
+    invariance : None, "rotation", "rotation+translation", "rotation+scale" or "rotation+translation+scale"
     hidden : tuple of int
         Widths of the hidden layers.
     beta : float
         Weight of the Kullback-Leibler term; above 1 presses for fewer, plainer
         latents.
+    warm_up : int
+        Epochs in which the weight rises from 0 to beta.
+    free_nats : float
+        Information in each latent that costs nothing [nats]; keeps latents from
+        collapsing.
     max_epochs : int
         Upper limit of passes; of a large table a pass visits 50 batches.
     batch_size : int
@@ -57,12 +89,10 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
 
     Attributes
     ----------
-    model_ : VAE
-        The trained network, in float64 on the CPU, for standardized rows.
-    mean_ : ndarray, shape (D,)
-        Mean row, in the data's unit.
-    scale_ : float
-        What the centered rows were divided by, in the data's unit.
+    model_ : VAE or RotatingVAE
+        The trained network, in float64 on the CPU, for prepared rows.
+    prepared_ : PlainRows, TurningPatches or TurningVectors
+        What makes rows ready for it.
     noise_ : float
         Learned standard deviation of the residuals, in the data's unit.
     kl_ : ndarray, shape (n_components,)
@@ -83,6 +113,8 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         invariance: str | None = None,
         hidden: tuple[int, ...] = (64, 64),
         beta: float = 1.0,
+        warm_up: int = 0,
+        free_nats: float = 0.0,
         max_epochs: int = 100,
         batch_size: int = 256,
         learning_rate: float = 2e-3,
@@ -95,6 +127,8 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         self.invariance = invariance
         self.hidden = hidden
         self.beta = beta
+        self.warm_up = warm_up
+        self.free_nats = free_nats
         self.max_epochs = max_epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -109,60 +143,101 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Raises
         ------
         StemnetError
-            If an invariance is asked for.
+            If the invariance does not exist or does not fit the rows.
         ValueError
             If X has fewer than two rows, or NaN.
         """
-        if self.invariance is not None:
-            raise StemnetError(
-                f"invariance={self.invariance!r} was asked for; this version has the plain autoencoder only. "
-                "Leave invariance=None."
-            )
         X = self._rows(X, reset=True)
-        self.mean_ = X.mean(axis=0)
-        self.scale_ = float(np.sqrt(X.var(axis=0).mean())) or 1.0
-        standard = (X - self.mean_) / self.scale_
+        self.prepared_ = prepared(X, self.row_shape_, self.invariance)
+        rows = self.prepared_(X)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        schedule = Schedule(
+            self.max_epochs,
+            self.batch_size,
+            self.learning_rate,
+            self.validation_fraction,
+            self.patience,
+            self.beta,
+            self.warm_up,
+            self.free_nats,
+        )
         with one_thread(), torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            model = VAE(self.n_features_in_, self.n_components, tuple(self.hidden))
-            _start_as_pca(model, standard)
-            self._train(model, torch.as_tensor(standard, dtype=torch.float32), seed)
+            model = self._model(rows, seed)
+            tensor = torch.as_tensor(rows, dtype=torch.float32)
+            trained = train(model, tensor, self.n_components, schedule, seed, self.device)
             self.model_ = model.cpu().double().eval()
-            self.noise_ = self.scale_ * math.exp(0.5 * model.log_noise.item())
-            divergence = self._evidence(standard)[1]
-        self.kl_ = divergence.mean(axis=0)
+            self.noise_ = self.prepared_.scale * math.exp(0.5 * model.log_noise.item())
+            self.kl_ = evidence(self.model_, torch.from_numpy(rows), self.n_components)[1].mean(dim=0).numpy()
+        self.validation_score_, self.n_iter_ = trained.score, trained.epochs
+        self.stayed_linear_ = trained.best_epoch == 0
         self._n_features_out = self.n_components
         return self
 
     def transform(self, X) -> np.ndarray:
         """Posterior means, shape (N, n_components)."""
-        check_is_fitted(self)
-        standard = (self._rows(X) - self.mean_) / self.scale_
+        return self.posterior(X)[0]
+
+    def posterior(self, X) -> tuple[np.ndarray, np.ndarray]:
+        """Means and standard deviations of the latent, each (N, n_components)."""
+        numbers = self._numbers(X)
         with torch.no_grad(), one_thread():
-            return self.model_.encode(torch.from_numpy(standard))[0].numpy()
+            mean, log_variance = self.model_.encode(numbers)
+        return mean.numpy(), np.exp(0.5 * log_variance.numpy())
+
+    def pose(self, X) -> RowPose:
+        """How rows lie: angle, and shift and scale where the invariance names them.
+
+        Raises
+        ------
+        StemnetError
+            If the model was fitted without an invariance.
+        """
+        check_is_fitted(self)
+        if self.invariance is None:
+            raise StemnetError(
+                "A pose was asked of an autoencoder without invariance. Fit one with invariance='rotation'."
+            )
+        numbers = self._numbers(X)
+        with torch.no_grad(), one_thread():
+            found = self.model_.pose(numbers, self.model_.decode(self.model_.encode(numbers)[0]))
+        return self._named(found)
 
     def inverse_transform(self, X) -> np.ndarray:
         """Decoded rows (N, D), or (N, H, W) if fitted on patches, of latents X (N, n_components)."""
         check_is_fitted(self)
         latent = torch.from_numpy(check_array(X, dtype=np.float64))
         with torch.no_grad(), one_thread():
-            rows = self.model_.decode(latent).numpy() * self.scale_ + self.mean_
+            rows = self.prepared_.back(self.model_.decode(latent).numpy())
         return rows.reshape(-1, *self.row_shape_)
 
+    def reconstruct(self, X) -> np.ndarray:
+        """Rows as the model has them, shape of X: decoded, and put into the pose of each."""
+        check_is_fitted(self)
+        numbers = self._numbers(X)
+        with torch.no_grad(), one_thread():
+            decoded = self.model_.decode(self.model_.encode(numbers)[0])
+            if isinstance(self.model_, RotatingVAE):
+                decoded = self.model_.posed(decoded, self.model_.pose(numbers, decoded))
+        return self.prepared_.back(decoded.numpy()).reshape(-1, *self.row_shape_)
+
     def sample(self, n_samples: int = 1) -> np.ndarray:
-        """Rows decoded from the prior, without the residual noise."""
+        """Rows decoded from the prior, without the residual noise, in the orientation that is decoded."""
         check_is_fitted(self)
         random = check_random_state(self.random_state)
         return self.inverse_transform(random.standard_normal((n_samples, self.n_components)))
 
     def score(self, X, y=None) -> float:
-        """Mean ELBO per row [nats], in the data's unit; `y` is ignored."""
+        """Mean ELBO per row [nats], in the data's unit; `y` is ignored.
+
+        With patches and an invariance it is that of the pixels of the disk.
+        """
         check_is_fitted(self)
+        rows = torch.from_numpy(self.prepared_(self._rows(X)))
         with one_thread():
-            likelihood, divergence = self._evidence((self._rows(X) - self.mean_) / self.scale_)
-        per_row = likelihood - divergence.sum(axis=1)
-        return float(per_row.mean() - self.n_features_in_ * math.log(self.scale_))
+            likelihood, divergence = evidence(self.model_, rows, self.n_components)
+        per_row = float((likelihood - divergence.sum(dim=1)).mean())
+        return per_row - self.prepared_.values * math.log(self.prepared_.scale)
 
     def _rows(self, X, reset: bool = False) -> np.ndarray:
         """X as (N, D) float64, checked."""
@@ -174,91 +249,43 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             self.row_shape_ = patch or rows.shape[1:]
         return rows
 
-    def _evidence(self, standard: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Log-likelihood (N,) and divergence (N, d) of standardized rows, over fixed posterior samples."""
-        x = torch.from_numpy(standard)
-        generator = torch.Generator().manual_seed(0)
-        with torch.no_grad():
-            draws = [
-                self.model_(
-                    x, torch.randn(len(x), self.n_components, generator=generator, dtype=torch.float64)
-                )
-                for _ in range(SCORE_DRAWS)
-            ]
-        return torch.stack([likelihood for likelihood, _ in draws]).mean(0).numpy(), draws[0][1].numpy()
+    def _numbers(self, X) -> torch.Tensor:
+        """What the encoder is given."""
+        check_is_fitted(self)
+        rows = torch.from_numpy(self.prepared_(self._rows(X)))
+        return rows if self.invariance is None else rows[:, :-1]
 
-    def _train(self, model: VAE, x: torch.Tensor, seed: int) -> None:
-        model.to(self.device)
-        x = x.to(self.device)
-        generator = torch.Generator(self.device).manual_seed(seed)
+    def _model(self, rows: np.ndarray, seed: int) -> VAE | RotatingVAE:
+        """A network at its start."""
+        hidden, ready = tuple(self.hidden), self.prepared_
+        if isinstance(ready, PlainRows):
+            model = VAE(rows.shape[1], self.n_components, hidden)
+            start_as_pca(model, rows)
+            return model
+        moves = ready.generators(str(self.invariance))
+        spreads = [SHIFT * self.row_shape_[0]] * (2 if len(moves) > 1 else 0)
+        spreads += [GROWTH] * (len(moves) - len(spreads))
+        turning = RotatingVAE(
+            torch.as_tensor(ready.orders),
+            self.n_components,
+            ready.values,
+            hidden,
+            torch.as_tensor(np.array(moves), dtype=torch.float32) if moves else None,
+            spreads,
+        )
+        start_upright(turning, rows, np.random.default_rng(seed))
+        return turning
 
-        def normal(n):
-            return torch.randn(n, self.n_components, generator=generator, device=self.device)
-
-        order = torch.randperm(len(x), generator=generator, device=self.device)
-        n_held = min(int(self.validation_fraction * len(x)), HELD_ROWS)
-        # with few rows nothing can be spared: the training rows then judge themselves
-        held, x = (x[order[:n_held]], x[order[n_held:]]) if n_held >= 10 else (x, x)
-        held_noise = normal(len(held))
-        optimizer = torch.optim.Adam(model.parameters(), lr=self.learning_rate, fused=True)
-
-        def held_out() -> float:
-            with torch.no_grad():
-                likelihood, divergence = model(held, held_noise)
-                return float((likelihood - self.beta * divergence.sum(dim=1)).mean())
-
-        best, best_epoch, best_state = held_out(), 0, deepcopy(model.state_dict())
-        self.n_iter_ = 0
-        for epoch in range(1, self.max_epochs + 1):
-            order = torch.randperm(len(x), generator=generator, device=self.device)
-            for rows in order.split(self.batch_size)[:EPOCH_BATCHES]:
-                likelihood, divergence = model(x[rows], normal(len(rows)))
-                loss = (self.beta * divergence.sum(dim=1) - likelihood).mean()
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
-            self.n_iter_ = epoch
-            now = held_out()
-            if now > best:
-                best, best_epoch, best_state = now, epoch, deepcopy(model.state_dict())
-            elif epoch - best_epoch >= self.patience:
-                break
-        model.load_state_dict(best_state)
-        self.validation_score_ = best
-        self.stayed_linear_ = best_epoch == 0
-
-
-def _start_as_pca(model: VAE, standard: np.ndarray) -> None:
-    """Set linear maps, posterior widths and noise as in probabilistic PCA (Tipping and Bishop, 1999)."""
-    standard = standard[:: -(-len(standard) // PCA_ROWS)]
-    n, features = standard.shape
-    d = model.encoder_linear.out_features
-    _, singular, axes = np.linalg.svd(standard, full_matrices=False)
-    variance = np.zeros(d)
-    known = min(d, len(singular))
-    variance[:known] = singular[:known] ** 2 / n
-    directions = np.zeros((d, features))
-    directions[:known] = axes[:known]
-    rest = (singular[known:] ** 2).sum() / n / max(features - known, 1)
-    noise = max(rest, 1e-4)
-    signal = np.maximum(variance, 1.01 * noise)
-    loadings = directions * np.sqrt(signal - noise)[:, None]
-    with torch.no_grad():
-        model.decoder_linear.weight.copy_(torch.from_numpy(loadings.T))
-        model.decoder_linear.bias.zero_()
-        model.encoder_linear.weight.copy_(torch.from_numpy(loadings / signal[:, None]))
-        model.encoder_linear.bias.zero_()
-        last = cast(torch.nn.Linear, model.encoder[-1])
-        last.bias[d:].copy_(torch.from_numpy(np.log(noise / signal)))
-        model.log_noise.fill_(math.log(noise))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run small networks on one thread, where more only wait for each other; the setting is restored."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
+    def _named(self, found: Pose) -> RowPose:
+        """A pose by its names."""
+        angle, moves, sigma = found.angle.numpy(), found.moves.numpy(), found.move_variance.sqrt().numpy()
+        names = str(self.invariance)
+        shifted, grown = "translation" in names, "scale" in names
+        return RowPose(
+            (angle + np.pi) % (2 * np.pi) - np.pi,
+            np.minimum(found.angle_variance.sqrt().numpy(), np.pi / np.sqrt(3)),
+            moves[:, :2] if shifted else None,
+            sigma[:, :2] if shifted else None,
+            moves[:, -1] if grown else None,
+            sigma[:, -1] if grown else None,
+        )

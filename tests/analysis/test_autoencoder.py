@@ -9,7 +9,6 @@ from sklearn.linear_model import LinearRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from stemnet.analysis import VariationalAutoencoder
-from stemnet.errors import StemnetError
 
 
 @parametrize_with_checks([VariationalAutoencoder(max_epochs=3)])
@@ -95,8 +94,3 @@ def test_more_latents_than_the_data_can_fill_still_fit():
 def test_noise_alone_is_seen_as_information_free():
     X = np.random.default_rng(0).normal(size=(2000, 12))
     assert VariationalAutoencoder().fit(X).kl_.max() < 0.2
-
-
-def test_an_unknown_invariance_is_refused():
-    with pytest.raises(StemnetError, match="invariance='rotation'"):
-        VariationalAutoencoder(invariance="rotation").fit(np.zeros((5, 2)))
