@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from stemnet.analysis.elbo import Schedule, evidence, one_thread, train
-from stemnet.analysis.vae_rows import PlainRows, prepared
-from stemnet.analysis.vae_start import start_as_pca, start_upright
+from stemnet.analysis.vae_pose import RowPose, named_pose
+from stemnet.analysis.vae_rows import prepared
+from stemnet.analysis.vae_start import started
+from stemnet.analysis.vae_told import Conditions, known_classes
 from stemnet.errors import StemnetError
-from stemnet.models.rotating_vae import Pose, RotatingVAE
-from stemnet.models.vae import VAE
-
-SHIFT = 0.06
-"""Standard deviation of a shift before a patch is seen, in parts of its side."""
-GROWTH = 0.1
-"""That of the logarithm of a scale."""
+from stemnet.models.rotating_vae import RotatingVAE
 
 
-@dataclass(frozen=True)
-class RowPose:
-    """How rows lie, as far as it does not count for the latent.
-
-    Parameters
-    ----------
-    angle, angle_sigma : ndarray, shape (N,)
-        From +x towards +y, against the orientation that is decoded, and its
-        posterior's standard deviation [rad].
-    shift, shift_sigma : ndarray, shape (N, 2) or None
-        (y, x) [px], before the rotation.
-    log_scale, log_scale_sigma : ndarray, shape (N,) or None
-    """
-
-    angle: np.ndarray
-    angle_sigma: np.ndarray
-    shift: np.ndarray | None = None
-    shift_sigma: np.ndarray | None = None
-    log_scale: np.ndarray | None = None
-    log_scale_sigma: np.ndarray | None = None
+def _has_classes(model: VariationalAutoencoder) -> bool:
+    return bool(model.n_classes)
 
 
 class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -57,13 +35,20 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     With an invariance, the latent says what a row is like whatever its angle
     (and shift, and scale), and `pose` says how it lies. Rows are patches
     (N, H, H), of which the disk counts, or vectors (N, 2 k), (y, x) after
-    (y, x); see `stemnet.models.rotating_vae`.
+    (y, x); see `stemnet.models.rotating_vae`. With classes, rows fall into
+    that many kinds, each with a mean row of its own, and the latent says how
+    they vary within; see `stemnet.models.family`.
 
     Parameters
     ----------
     n_components : int
         Size of the latent.
     invariance : None, "rotation", "rotation+translation", "rotation+scale" or "rotation+translation+scale"
+    n_classes : int
+        Discrete classes beside the latent; 0 for none.
+    likelihood : {"gaussian", "bernoulli"}
+        Of the numbers: normal with a variance that is learned, or shares
+        between 0 and 1.
     hidden : tuple of int
         Widths of the hidden layers.
     beta : float
@@ -91,7 +76,9 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     ----------
     model_ : VAE or RotatingVAE
         The trained network, in float64 on the CPU, for prepared rows.
-    prepared_ : PlainRows, TurningPatches or TurningVectors
+    conditions_ : Conditions
+        What makes conditions ready for it.
+    prepared_ : PlainRows, Shares, TurningPatches or TurningVectors
         What makes rows ready for it.
     noise_ : float
         Learned standard deviation of the residuals, in the data's unit.
@@ -111,6 +98,8 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         n_components: int = 2,
         *,
         invariance: str | None = None,
+        n_classes: int = 0,
+        likelihood: str = "gaussian",
         hidden: tuple[int, ...] = (64, 64),
         beta: float = 1.0,
         warm_up: int = 0,
@@ -125,6 +114,8 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     ) -> None:
         self.n_components = n_components
         self.invariance = invariance
+        self.n_classes = n_classes
+        self.likelihood = likelihood
         self.hidden = hidden
         self.beta = beta
         self.warm_up = warm_up
@@ -137,19 +128,30 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         self.random_state = random_state
         self.device = device
 
-    def fit(self, X, y=None) -> VariationalAutoencoder:
-        """Train on X, shape (N, D) or (N, H, W); `y` is ignored.
+    def fit(self, X, y=None, condition=None) -> VariationalAutoencoder:
+        """Train on rows.
+
+        Parameters
+        ----------
+        X : array_like, shape (N, D) or (N, H, W)
+        y : array_like of int, shape (N,), optional
+            Classes that are known, -1 where they are not; looked at only where
+            there are classes.
+        condition : array_like, shape (N,) or (N, C), optional
+            Numbers that are told with each row (a composition, a dose), so that
+            the latent need not say them. Give them to the other methods as well.
 
         Raises
         ------
         StemnetError
-            If the invariance does not exist or does not fit the rows.
+            If an option does not exist or does not fit the rows.
         ValueError
             If X has fewer than two rows, or NaN.
         """
         X = self._rows(X, reset=True)
-        self.prepared_ = prepared(X, self.row_shape_, self.invariance)
-        rows = self.prepared_(X)
+        self.prepared_ = prepared(X, self.row_shape_, self.invariance, self.likelihood)
+        self.conditions_ = Conditions.of(condition, len(X))
+        rows = self._complete(X, condition, y if self.n_classes else None)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         schedule = Schedule(
             self.max_epochs,
@@ -163,29 +165,43 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         )
         with one_thread(), torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            model = self._model(rows, seed)
-            tensor = torch.as_tensor(rows, dtype=torch.float32)
-            trained = train(model, tensor, self.n_components, schedule, seed, self.device)
+            sizes = (self.n_components, tuple(self.hidden), len(self.conditions_), self.n_classes)
+            known = rows[:, -1].long().numpy() if self.n_classes else np.full(len(rows), -1)
+            model = started(self.prepared_, str(self.invariance), self.prepared_(X), known, sizes, seed)
+            trained = train(model, rows.float(), self.n_components, schedule, seed, self.device)
             self.model_ = model.cpu().double().eval()
             self.noise_ = self.prepared_.scale * math.exp(0.5 * model.log_noise.item())
-            self.kl_ = evidence(self.model_, torch.from_numpy(rows), self.n_components)[1].mean(dim=0).numpy()
+            self.kl_ = evidence(self.model_, rows, self.n_components)[1].mean(dim=0).numpy()
         self.validation_score_, self.n_iter_ = trained.score, trained.epochs
         self.stayed_linear_ = trained.best_epoch == 0
         self._n_features_out = self.n_components
         return self
 
-    def transform(self, X) -> np.ndarray:
+    def transform(self, X, condition=None) -> np.ndarray:
         """Posterior means, shape (N, n_components)."""
-        return self.posterior(X)[0]
+        return self.posterior(X, condition)[0]
 
-    def posterior(self, X) -> tuple[np.ndarray, np.ndarray]:
-        """Means and standard deviations of the latent, each (N, n_components)."""
-        numbers = self._numbers(X)
+    def posterior(self, X, condition=None) -> tuple[np.ndarray, np.ndarray]:
+        """Means and standard deviations of the latent, each (N, n_components), in the likeliest class."""
+        rows = self._complete(X, condition)
         with torch.no_grad(), one_thread():
-            mean, log_variance = self.model_.encode(numbers)
+            data, context, offset = self._parts(rows)
+            mean, log_variance = self.model_.encode(data, context, offset)
         return mean.numpy(), np.exp(0.5 * log_variance.numpy())
 
-    def pose(self, X) -> RowPose:
+    @available_if(_has_classes)
+    def predict_proba(self, X, condition=None) -> np.ndarray:
+        """Probability of each class, (N, n_classes); there where there are classes."""
+        rows = self._complete(X, condition)
+        with torch.no_grad(), one_thread():
+            return self.model_.probability(rows, self.n_components).numpy()
+
+    @available_if(_has_classes)
+    def predict(self, X, condition=None) -> np.ndarray:
+        """The likeliest class of each row, (N,); there where there are classes."""
+        return self.predict_proba(X, condition).argmax(axis=1)
+
+    def pose(self, X, condition=None) -> RowPose:
         """How rows lie: angle, and shift and scale where the invariance names them.
 
         Raises
@@ -193,47 +209,57 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         StemnetError
             If the model was fitted without an invariance.
         """
-        check_is_fitted(self)
+        rows = self._complete(X, condition)
         if self.invariance is None:
             raise StemnetError(
                 "A pose was asked of an autoencoder without invariance. Fit one with invariance='rotation'."
             )
-        numbers = self._numbers(X)
         with torch.no_grad(), one_thread():
-            found = self.model_.pose(numbers, self.model_.decode(self.model_.encode(numbers)[0]))
-        return self._named(found)
+            data, context, offset = self._parts(rows)
+            decoded = self.model_.decode(self.model_.encode(data, context, offset)[0], context, offset)
+            return named_pose(self.model_.pose(data[:, :-1], decoded), self.invariance)
 
-    def inverse_transform(self, X) -> np.ndarray:
-        """Decoded rows (N, D), or (N, H, W) if fitted on patches, of latents X (N, n_components)."""
+    def inverse_transform(self, X, condition=None, y=None) -> np.ndarray:
+        """Decoded rows (N, D), or (N, H, W) if fitted on patches, of latents X (N, n_components).
+
+        Without a condition it is that of the mean; without classes `y` (N,), the first.
+        """
         check_is_fitted(self)
         latent = torch.from_numpy(check_array(X, dtype=np.float64))
+        told = np.tile(self.conditions_.mean, (len(latent), 1)) if condition is None else condition
+        standard = torch.from_numpy(self.conditions_(told, len(latent)))
+        label = (
+            torch.zeros(len(latent), dtype=torch.long) if y is None else torch.as_tensor(np.asarray(y)).long()
+        )
         with torch.no_grad(), one_thread():
-            rows = self.prepared_.back(self.model_.decode(latent).numpy())
+            context, offset = self._context(standard, label)
+            rows = self.prepared_.back(self.model_.decode(latent, context, offset).numpy())
         return rows.reshape(-1, *self.row_shape_)
 
-    def reconstruct(self, X) -> np.ndarray:
+    def reconstruct(self, X, condition=None) -> np.ndarray:
         """Rows as the model has them, shape of X: decoded, and put into the pose of each."""
-        check_is_fitted(self)
-        numbers = self._numbers(X)
+        rows = self._complete(X, condition)
         with torch.no_grad(), one_thread():
-            decoded = self.model_.decode(self.model_.encode(numbers)[0])
+            data, context, offset = self._parts(rows)
+            decoded = self.model_.decode(self.model_.encode(data, context, offset)[0], context, offset)
             if isinstance(self.model_, RotatingVAE):
-                decoded = self.model_.posed(decoded, self.model_.pose(numbers, decoded))
+                decoded = self.model_.posed(decoded, self.model_.pose(data[:, :-1], decoded))
         return self.prepared_.back(decoded.numpy()).reshape(-1, *self.row_shape_)
 
     def sample(self, n_samples: int = 1) -> np.ndarray:
         """Rows decoded from the prior, without the residual noise, in the orientation that is decoded."""
         check_is_fitted(self)
         random = check_random_state(self.random_state)
-        return self.inverse_transform(random.standard_normal((n_samples, self.n_components)))
+        latent = random.standard_normal((n_samples, self.n_components))
+        label = random.randint(self.n_classes, size=n_samples) if self.n_classes else None
+        return self.inverse_transform(latent, y=label)
 
-    def score(self, X, y=None) -> float:
+    def score(self, X, y=None, condition=None) -> float:
         """Mean ELBO per row [nats], in the data's unit; `y` is ignored.
 
         With patches and an invariance it is that of the pixels of the disk.
         """
-        check_is_fitted(self)
-        rows = torch.from_numpy(self.prepared_(self._rows(X)))
+        rows = self._complete(X, condition)
         with one_thread():
             likelihood, divergence = evidence(self.model_, rows, self.n_components)
         per_row = float((likelihood - divergence.sum(dim=1)).mean())
@@ -249,43 +275,24 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             self.row_shape_ = patch or rows.shape[1:]
         return rows
 
-    def _numbers(self, X) -> torch.Tensor:
-        """What the encoder is given."""
-        check_is_fitted(self)
-        rows = torch.from_numpy(self.prepared_(self._rows(X)))
-        return rows if self.invariance is None else rows[:, :-1]
+    def _complete(self, X, condition=None, y=None) -> torch.Tensor:
+        """What the model is given: data, conditions, classes."""
+        check_is_fitted(self, "prepared_")
+        rows = self._rows(X)
+        parts = [self.prepared_(rows), self.conditions_(condition, len(rows))]
+        if self.n_classes:
+            parts.append(known_classes(y, len(rows), self.n_classes))
+        return torch.from_numpy(np.concatenate(parts, axis=1))
 
-    def _model(self, rows: np.ndarray, seed: int) -> VAE | RotatingVAE:
-        """A network at its start."""
-        hidden, ready = tuple(self.hidden), self.prepared_
-        if isinstance(ready, PlainRows):
-            model = VAE(rows.shape[1], self.n_components, hidden)
-            start_as_pca(model, rows)
-            return model
-        moves = ready.generators(str(self.invariance))
-        spreads = [SHIFT * self.row_shape_[0]] * (2 if len(moves) > 1 else 0)
-        spreads += [GROWTH] * (len(moves) - len(spreads))
-        turning = RotatingVAE(
-            torch.as_tensor(ready.orders),
-            self.n_components,
-            ready.values,
-            hidden,
-            torch.as_tensor(np.array(moves), dtype=torch.float32) if moves else None,
-            spreads,
-        )
-        start_upright(turning, rows, np.random.default_rng(seed))
-        return turning
+    def _parts(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Data, context and mean row, of the likeliest class."""
+        data, condition, _ = self.model_.split(rows)
+        label = torch.zeros(len(rows), dtype=torch.long)
+        if self.n_classes:
+            label = self.model_.probability(rows, self.n_components).argmax(dim=1)
+        return data, *self._context(condition, label)
 
-    def _named(self, found: Pose) -> RowPose:
-        """A pose by its names."""
-        angle, moves, sigma = found.angle.numpy(), found.moves.numpy(), found.move_variance.sqrt().numpy()
-        names = str(self.invariance)
-        shifted, grown = "translation" in names, "scale" in names
-        return RowPose(
-            (angle + np.pi) % (2 * np.pi) - np.pi,
-            np.minimum(found.angle_variance.sqrt().numpy(), np.pi / np.sqrt(3)),
-            moves[:, :2] if shifted else None,
-            sigma[:, :2] if shifted else None,
-            moves[:, -1] if grown else None,
-            sigma[:, -1] if grown else None,
-        )
+    def _context(self, condition: torch.Tensor, label: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        which = torch.nn.functional.one_hot(label, max(self.n_classes, 1)).to(condition)
+        context = torch.cat([condition, which], dim=1) if self.n_classes else condition
+        return context, self.model_.offset[label]

@@ -10,6 +10,10 @@ import numpy as np
 from stemnet.descriptors.harmonics import Harmonics, harmonics
 from stemnet.errors import StemnetError
 
+SHIFT = 0.06
+"""Standard deviation of a shift before a patch is seen, in parts of its side."""
+GROWTH = 0.1
+"""That of the logarithm of a scale."""
 INVARIANCES = ("rotation", "rotation+translation", "rotation+scale", "rotation+translation+scale")
 
 
@@ -43,6 +47,43 @@ class PlainRows:
     def back(self, numbers: np.ndarray) -> np.ndarray:
         """In the data's unit, (N, D)."""
         return numbers * self.scale + self.mean
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Rows of shares between 0 and 1, as they are.
+
+    Parameters
+    ----------
+    count : int
+        Numbers a row.
+    """
+
+    count: int
+    scale: float = 1.0
+
+    @classmethod
+    def of(cls, rows: np.ndarray) -> Shares:
+        """Learn from rows (N, D)."""
+        if rows.min() < 0 or rows.max() > 1:
+            raise StemnetError(
+                f"Rows from {rows.min():.3g} to {rows.max():.3g} were given with likelihood='bernoulli', which is of "
+                "shares between 0 and 1. Scale them, or take likelihood='gaussian'."
+            )
+        return cls(rows.shape[1])
+
+    @property
+    def values(self) -> int:
+        """Numbers a row."""
+        return self.count
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """For the model, (N, D)."""
+        return rows
+
+    def back(self, numbers: np.ndarray) -> np.ndarray:
+        """Shares of logits, (N, D)."""
+        return np.asarray(1 / (1 + np.exp(-numbers)))
 
 
 @dataclass(frozen=True)
@@ -86,10 +127,14 @@ class TurningPatches:
         """Pixels of the disk."""
         return int(self.waves.inside.sum())
 
-    def generators(self, invariance: str) -> list[np.ndarray]:
-        """Of the moves that an invariance names."""
-        moves = [self.waves.shift_y, self.waves.shift_x] if "translation" in invariance else []
-        return [*moves, self.waves.growth] if "scale" in invariance else moves
+    def generators(self, invariance: str) -> tuple[list[np.ndarray], list[float]]:
+        """Of the moves that an invariance names, and the standard deviations of these before a patch is seen."""
+        moves, spreads = [], []
+        if "translation" in invariance:
+            moves, spreads = [self.waves.shift_y, self.waves.shift_x], [SHIFT * self.size] * 2
+        if "scale" in invariance:
+            moves, spreads = [*moves, self.waves.growth], [*spreads, GROWTH]
+        return moves, spreads
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """For the model, (N, 2 D + 1): numbers, and the squares that they do not stand for."""
@@ -121,8 +166,8 @@ class TurningVectors:
         """Learn from rows (N, 2 k) of (y, x) after (y, x)."""
         if rows.shape[1] % 2:
             raise StemnetError(
-                f"Rows of {rows.shape[1]} numbers were given; rotations need vectors (y, x), an even number, or patches "
-                "(N, H, W)."
+                f"Rows of {rows.shape[1]} numbers were given; rotations need vectors (y, x), an even number, or "
+                "patches (N, H, W)."
             )
         return cls(rows.shape[1] // 2, float(rows.std()) or 1.0)
 
@@ -136,14 +181,14 @@ class TurningVectors:
         """Numbers a row."""
         return 2 * self.count
 
-    def generators(self, invariance: str) -> list[np.ndarray]:
-        """Of the moves that an invariance names; vectors between columns know of no shift."""
+    def generators(self, invariance: str) -> tuple[list[np.ndarray], list[float]]:
+        """Of the moves that an invariance names, and their spreads; vectors between columns know of no shift."""
         if "translation" in invariance:
             raise StemnetError(
                 f"invariance={invariance!r} was asked for rows of vectors, which a shift leaves as they are. Leave out "
                 "'translation', or give patches (N, H, W)."
             )
-        return [np.eye(self.values)] if "scale" in invariance else []
+        return ([np.eye(self.values)], [GROWTH]) if "scale" in invariance else ([], [])
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """For the model, (N, 2 k + 1)."""
@@ -156,16 +201,24 @@ class TurningVectors:
         return np.stack([y, x], axis=2).reshape(len(numbers), -1)
 
 
-def prepared(rows: np.ndarray, shape: tuple[int, ...], invariance: str | None):
+Prepared = PlainRows | Shares | TurningPatches | TurningVectors
+
+
+def prepared(rows: np.ndarray, shape: tuple[int, ...], invariance: str | None, likelihood: str) -> Prepared:
     """What makes rows (N, D) of patches of a shape, or of plain rows, ready for the model of an invariance.
 
     Raises
     ------
     StemnetError
-        If the invariance does not exist or does not fit the rows.
+        If invariance or likelihood does not exist or does not fit the rows.
     """
+    if likelihood not in ("gaussian", "bernoulli") or (likelihood == "bernoulli" and invariance is not None):
+        raise StemnetError(
+            f"likelihood={likelihood!r} was asked for with invariance={invariance!r}; choose 'gaussian', or "
+            "'bernoulli' without an invariance."
+        )
     if invariance is None:
-        return PlainRows.of(rows)
+        return Shares.of(rows) if likelihood == "bernoulli" else PlainRows.of(rows)
     if invariance not in INVARIANCES:
         raise StemnetError(f"invariance={invariance!r} is not known; choose None, {', '.join(INVARIANCES)}.")
     return TurningPatches.of(rows, (shape[0], shape[1])) if len(shape) == 2 else TurningVectors.of(rows)

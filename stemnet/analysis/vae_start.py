@@ -7,7 +7,10 @@ from typing import cast
 
 import numpy as np
 import torch
+from scipy.optimize import linear_sum_assignment
+from sklearn.cluster import KMeans
 
+from stemnet.analysis.vae_rows import PlainRows, Prepared, Shares
 from stemnet.models.rotating_vae import RotatingVAE
 from stemnet.models.vae import VAE
 
@@ -17,19 +20,33 @@ ROUNDS = 10
 """Times that rows are aligned to their mean."""
 
 
-def start_as_pca(model: VAE | RotatingVAE, rows: np.ndarray, spare: float = 0.0) -> None:
-    """Set linear maps, posterior widths and noise as in probabilistic PCA (Tipping and Bishop, 1999).
+def start_as_pca(
+    model: VAE | RotatingVAE, rows: np.ndarray, known: np.ndarray, seed: int, spare: float = 0.0
+) -> None:
+    """Set mean rows, linear maps, posterior widths and noise as in probabilistic PCA (Tipping and Bishop, 1999).
 
     Parameters
     ----------
     model : VAE or RotatingVAE
     rows : ndarray, shape (N, D)
-        Centered.
+        Of classes, the mean rows are those of k-means.
+    known : ndarray of int, shape (N,)
+        Classes that are known, which give the others their numbers; -1 where not.
+    seed : int
+        Of k-means.
     spare : float
-        Sum of squares per row, and the number of values it stands in, beyond
-        the rows: noise that no number of a row holds.
+        Sum of squares per row that is noise and in none of its numbers.
     """
-    rows = rows[:: -(-len(rows) // PCA_ROWS)]
+    step = -(-len(rows) // PCA_ROWS)
+    rows, known = rows[::step], known[::step]
+    count = max(model.n_classes, 1)
+    means = rows.mean(axis=0, keepdims=True)
+    if count > 1:
+        found = KMeans(count, n_init=10, random_state=seed).fit(rows)
+        rows = rows - found.cluster_centers_[found.labels_]
+        means = found.cluster_centers_[_numbered(found.labels_, known, count)]
+    else:
+        rows = rows - means
     n, features = rows.shape
     d = model.encoder_linear.out_features
     _, singular, axes = np.linalg.svd(rows, full_matrices=False)
@@ -43,19 +60,34 @@ def start_as_pca(model: VAE | RotatingVAE, rows: np.ndarray, spare: float = 0.0)
     noise = max(rest, 1e-4)
     signal = np.maximum(variance, 1.01 * noise)
     loadings = directions * np.sqrt(signal - noise)[:, None]
+    slope = np.ones_like(means)
+    if getattr(model, "likelihood", "") == "bernoulli":
+        # what is decoded is the logit of a share
+        means = np.clip(means, 1e-3, 1 - 1e-3)
+        slope, means = 1 / (means * (1 - means)), np.log(means / (1 - means))
     with torch.no_grad():
-        model.decoder_linear.weight.copy_(torch.from_numpy(loadings.T))
+        model.offset.copy_(torch.from_numpy(means))
+        model.decoder_linear.weight.copy_(torch.from_numpy((loadings * slope.mean(axis=0)).T))
         if model.decoder_linear.bias is not None:
             model.decoder_linear.bias.zero_()
         model.encoder_linear.weight.copy_(torch.from_numpy(loadings / signal[:, None]))
         model.encoder_linear.bias.zero_()
         last = cast(torch.nn.Linear, model.encoder[-1])
         last.bias[d:].copy_(torch.from_numpy(np.log(noise / signal)))
-        model.log_noise.fill_(math.log(noise))
+        if model.log_noise.requires_grad:
+            model.log_noise.fill_(math.log(noise))
 
 
-def start_upright(model: RotatingVAE, rows: np.ndarray, rng: np.random.Generator) -> None:
-    """Set the template to the mean of the aligned rows, and the rest as PCA of these.
+def _numbered(found: np.ndarray, known: np.ndarray, count: int) -> np.ndarray:
+    """Which of the clusters is each class, (count,), by the classes that are known."""
+    told = known >= 0
+    pairs = np.zeros((count, count))
+    np.add.at(pairs, (known[told], found[told]), 1)
+    return linear_sum_assignment(-pairs)[1]
+
+
+def start_upright(model: RotatingVAE, data: np.ndarray, known: np.ndarray, seed: int) -> None:
+    """Put rows upright, and set the rest as PCA of these.
 
     Rows are aligned to one of them, then to their mean, again and again
     (class averaging without classes: Penczek et al., Ultramicroscopy 40, 33, 1992).
@@ -63,25 +95,61 @@ def start_upright(model: RotatingVAE, rows: np.ndarray, rng: np.random.Generator
     Parameters
     ----------
     model : RotatingVAE
-    rows : ndarray, shape (N, 2 D + 1)
+    data : ndarray, shape (N, 2 D + 1)
         Numbers, and the sum of squares that they do not stand for.
-    rng : Generator
+    known : ndarray of int, shape (N,)
+        As in `start_as_pca`.
+    seed : int
         Chooses the first row.
     """
-    rows = rows[:: -(-len(rows) // PCA_ROWS)]
-    numbers = torch.as_tensor(rows[:, :-1], dtype=torch.float32)
-    template = numbers[int(rng.integers(len(numbers)))]
+    step = -(-len(data) // PCA_ROWS)
+    data, known = data[::step], known[::step]
+    numbers = torch.as_tensor(data[:, :-1], dtype=torch.float32)
+    rest = torch.as_tensor(data[:, -1], dtype=torch.float32)
+    mean = numbers[int(np.random.default_rng(seed).integers(len(numbers)))]
     with torch.no_grad():
         for _ in range(ROUNDS):
-            angle, _ = model.turning.best(model.turning.series(numbers, template.expand_as(numbers)))
+            angle, _ = model.turning.best(model.turning.series(numbers, mean.expand_as(numbers)))
             upright = model.turning.turned(numbers, -angle)
-            template = upright.mean(dim=0)
-        model.template.copy_(template)
+            mean = upright.mean(dim=0)
         for _ in range(ROUNDS if len(model.generators) else 0):
-            values = torch.as_tensor(rows[:, -1], dtype=torch.float32)
-            square = (upright - template).square().sum(dim=1) + values
+            square = (upright - mean).square().sum(dim=1) + rest
             model.log_noise.fill_(math.log(float(square.mean()) / model.n_values))
-            upright = model.upright(numbers, model.pose(numbers, template.expand_as(numbers)))
-            template = upright.mean(dim=0)
-            model.template.copy_(template)
-    start_as_pca(model, (upright - template).double().numpy(), float(rows[:, -1].mean()))
+            upright = model.upright(numbers, model.pose(numbers, mean.expand_as(numbers)))
+            mean = upright.mean(dim=0)
+    start_as_pca(model, upright.double().numpy(), known, seed, float(data[:, -1].mean()))
+
+
+def started(
+    ready: Prepared,
+    invariance: str,
+    data: np.ndarray,
+    sizes: tuple[int, tuple[int, ...], int, int],
+    seed: int,
+) -> VAE | RotatingVAE:
+    """A network at its start.
+
+    Parameters
+    ----------
+    ready : Prepared
+        What made the data ready.
+    invariance : str
+    data : ndarray, shape (N, D)
+    known : ndarray of int, shape (N,)
+        As in `start_as_pca`.
+    sizes : tuple
+        Of the latent, of the hidden layers, of the condition, and the number of classes.
+    seed : int
+    """
+    latent, hidden, conditions, classes = sizes
+    if isinstance(ready, PlainRows | Shares):
+        likelihood = "bernoulli" if isinstance(ready, Shares) else "gaussian"
+        model = VAE(data.shape[1], latent, hidden, conditions, classes, likelihood)
+        start_as_pca(model, data, known, seed)
+        return model
+    moves, spreads = ready.generators(invariance)
+    generators = torch.as_tensor(np.array(moves), dtype=torch.float32) if moves else None
+    orders = torch.as_tensor(ready.orders)
+    turning = RotatingVAE(orders, latent, ready.values, hidden, generators, spreads, conditions, classes)
+    start_upright(turning, data, known, seed)
+    return turning

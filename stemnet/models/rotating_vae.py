@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from stemnet.models.family import Family
 from stemnet.models.turning import Turning
 from stemnet.models.vae import perceptron
 
@@ -48,7 +49,7 @@ class Pose:
     evidence: Tensor
 
 
-class RotatingVAE(nn.Module):
+class RotatingVAE(Family):
     """Encoder and decoder of the numbers of rows, whatever their rotation.
 
     Parameters
@@ -66,6 +67,8 @@ class RotatingVAE(nn.Module):
         Of the moves that do not count; none for rotations alone.
     spreads : sequence of float
         Standard deviations of the moves' priors, in the generators' units.
+    n_conditions, n_classes : int
+        See `Family`; conditions must not know how a row lies.
     """
 
     def __init__(
@@ -76,35 +79,42 @@ class RotatingVAE(nn.Module):
         hidden: Sequence[int] = (64, 64),
         generators: Tensor | None = None,
         spreads: Sequence[float] = (),
+        n_conditions: int = 0,
+        n_classes: int = 0,
     ) -> None:
-        super().__init__()
         size = 2 * len(orders)
+        super().__init__(size, n_conditions, n_classes)
         self.n_values = n_values
         self.turning = Turning(orders)
         self.register_buffer("generators", torch.zeros(0, size, size) if generators is None else generators)
         self.register_buffer("precision", 1 / torch.tensor(list(spreads), dtype=torch.float32) ** 2)
-        self.template = nn.Parameter(torch.zeros(size))
+        # the mean row, in the orientation that rows are decoded in
+        self.offset.requires_grad_(True)
+        context = self.n_context
         self.encoder_linear = nn.Linear(size, n_components)
-        self.encoder = perceptron([size, *hidden, 2 * n_components])
-        self.first = perceptron([len(orders), hidden[0], n_components])
+        self.encoder = perceptron([size + context, *hidden, 2 * n_components])
+        self.first = perceptron([len(orders) + context, hidden[0], n_components])
         self.decoder_linear = nn.Linear(n_components, size, bias=False)
-        self.decoder = perceptron([n_components, *reversed(hidden), size])
+        self.decoder = perceptron([n_components + context, *reversed(hidden), size])
         self.log_noise = nn.Parameter(torch.zeros(()))
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, context: Tensor, offset: Tensor) -> Tensor:
         """Numbers (N, 2 D) of latents (N, d), in their own orientation."""
-        return self.template + self.decoder_linear(z) + self.decoder(z)
+        return offset + self.decoder_linear(z) + self.decoder(torch.cat([z, context], dim=1))
 
-    def encode(self, numbers: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log variance of the latent's posterior, each (N, d), of numbers (N, 2 D)."""
+    def encode(self, data: Tensor, context: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of the latent's posterior, each (N, d), of rows (N, 2 D + 1)."""
+        numbers = data[:, :-1]
         real, imaginary = numbers.chunk(2, dim=1)
         # sizes know nothing of angles: they say roughly which orientation to take the row in
-        coarse = self.first((real**2 + imaginary**2).sqrt())
+        sizes = (real**2 + imaginary**2).sqrt()
+        coarse = self.first(torch.cat([sizes, context], dim=1))
         with torch.no_grad():
-            lies = self.pose(numbers, self.decode(coarse))
-            upright = self.upright(numbers, lies) - self.template
-        mean, log_variance = self.encoder(upright).chunk(2, dim=1)
-        return coarse + self.encoder_linear(upright) + mean, log_variance.clamp(-20.0, 5.0)
+            lies = self.pose(numbers, self.decode(coarse, context, offset))
+            upright = self.upright(numbers, lies)
+        rest = upright - offset
+        mean, log_variance = self.encoder(torch.cat([rest, context], dim=1)).chunk(2, dim=1)
+        return coarse + self.encoder_linear(rest) + mean, log_variance.clamp(-20.0, 5.0)
 
     def pose(self, numbers: Tensor, decoded: Tensor) -> Pose:
         """How rows lie, given what they are like; no gradient flows through it."""
@@ -151,24 +161,18 @@ class RotatingVAE(nn.Module):
         """Decoded rows (N, 2 D) put into their pose."""
         return self.turning.turned(self.moved(decoded, pose.moves), pose.angle)
 
-    def forward(self, rows: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-likelihood [nats] (N,), the pose's divergence taken off, and that of the latent (N, d).
+    def bound(self, data: Tensor, noise: Tensor, context: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Family`; the divergence of the pose is taken off the log-likelihood.
 
-        Parameters
-        ----------
-        rows : Tensor, shape (N, 2 D + 1)
-            Numbers, and the sum of squares that they do not stand for.
-        noise : Tensor, shape (N, d)
-            Standard normal numbers of the caller's generator.
+        Data are (N, 2 D + 1): numbers, and the sum of squares that they do not stand for.
         """
-        numbers, rest = rows[:, :-1], rows[:, -1]
-        mean, log_variance = self.encode(numbers)
-        decoded = self.decode(mean + torch.exp(0.5 * log_variance) * noise)
+        numbers, rest = data[:, :-1], data[:, -1]
+        mean, log_variance = self.encode(data, context, offset)
+        decoded = self.decode(mean + torch.exp(0.5 * log_variance) * noise, context, offset)
         with torch.no_grad():
             pose = self.pose(numbers, decoded)
-        square = (self.turning.turned(numbers, -pose.angle) - self.moved(decoded, pose.moves)).square().sum(
-            dim=1
-        ) + rest
+        apart = self.turning.turned(numbers, -pose.angle) - self.moved(decoded, pose.moves)
+        square = apart.square().sum(dim=1) + rest
         constant = self.n_values * (math.log(2 * math.pi) + self.log_noise)
         likelihood = -0.5 * (square * torch.exp(-self.log_noise) + constant) + pose.evidence
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)

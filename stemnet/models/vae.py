@@ -9,8 +9,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from stemnet.models.family import Family
 
-class VAE(nn.Module):
+
+class VAE(Family):
     """Gaussian encoder and decoder, each a linear map plus a perceptron.
 
     The perceptrons start at zero, so that the network begins as a linear one;
@@ -27,43 +29,51 @@ class VAE(nn.Module):
         Size of the latent, d.
     hidden : sequence of int
         Widths of the hidden layers of the encoder; the decoder mirrors them.
-    learn_noise : bool
-        Whether the noise variance is learned or stays as set.
+    n_conditions, n_classes : int
+        See `Family`.
+    likelihood : {"gaussian", "bernoulli"}
+        Of a number given what is decoded: normal with a variance that is
+        learned, or a share between 0 and 1 whose logit is decoded.
     """
 
     def __init__(
-        self, n_features: int, n_components: int, hidden: Sequence[int] = (64, 64), learn_noise: bool = True
+        self,
+        n_features: int,
+        n_components: int,
+        hidden: Sequence[int] = (64, 64),
+        n_conditions: int = 0,
+        n_classes: int = 0,
+        likelihood: str = "gaussian",
     ) -> None:
-        super().__init__()
+        super().__init__(n_features, n_conditions, n_classes)
+        self.likelihood = likelihood
         self.encoder_linear = nn.Linear(n_features, n_components)
-        self.encoder = perceptron([n_features, *hidden, 2 * n_components])
+        self.encoder = perceptron([n_features + self.n_context, *hidden, 2 * n_components])
         self.decoder_linear = nn.Linear(n_components, n_features)
-        self.decoder = perceptron([n_components, *reversed(hidden), n_features])
-        self.log_noise = nn.Parameter(torch.zeros(()), requires_grad=learn_noise)
+        self.decoder = perceptron([n_components + self.n_context, *reversed(hidden), n_features])
+        self.log_noise = nn.Parameter(torch.zeros(()), requires_grad=likelihood == "gaussian")
 
-    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, x: Tensor, context: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of the posterior, each (N, d), of rows (N, D)."""
-        mean, log_variance = self.encoder(x).chunk(2, dim=1)
-        return self.encoder_linear(x) + mean, log_variance.clamp(-20.0, 5.0)
+        rest = x - (offset.sigmoid() if self.likelihood == "bernoulli" else offset)
+        mean, log_variance = self.encoder(torch.cat([rest, context], dim=1)).chunk(2, dim=1)
+        return self.encoder_linear(rest) + mean, log_variance.clamp(-20.0, 5.0)
 
-    def decode(self, z: Tensor) -> Tensor:
-        """Mean rows (N, D) of latents (N, d)."""
-        return self.decoder_linear(z) + self.decoder(z)
+    def decode(self, z: Tensor, context: Tensor, offset: Tensor) -> Tensor:
+        """Mean rows (N, D), or their logits, of latents (N, d)."""
+        return offset + self.decoder_linear(z) + self.decoder(torch.cat([z, context], dim=1))
 
-    def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Log-likelihood [nats] (N,) and Kullback-Leibler divergence [nats] (N, d).
-
-        Parameters
-        ----------
-        x : Tensor, shape (N, D)
-        noise : Tensor, shape (N, d)
-            Standard normal numbers of the caller's generator.
-        """
-        mean, log_variance = self.encode(x)
-        residual = x - self.decode(mean + torch.exp(0.5 * log_variance) * noise)
-        constant = math.log(2 * math.pi) + self.log_noise
-        likelihood = -0.5 * (residual.square() * torch.exp(-self.log_noise) + constant).sum(dim=1)
+    def bound(self, data: Tensor, noise: Tensor, context: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Family`."""
+        mean, log_variance = self.encode(data, context, offset)
+        decoded = self.decode(mean + torch.exp(0.5 * log_variance) * noise, context, offset)
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
+        if self.likelihood == "bernoulli":
+            likelihood = (data * decoded - nn.functional.softplus(decoded)).sum(dim=1)
+        else:
+            constant = math.log(2 * math.pi) + self.log_noise
+            square = (data - decoded).square() * torch.exp(-self.log_noise)
+            likelihood = -0.5 * (square + constant).sum(dim=1)
         return likelihood, divergence
 
 
