@@ -124,6 +124,7 @@ def started(
     ready: Prepared,
     invariance: str,
     data: np.ndarray,
+    known: np.ndarray,
     sizes: tuple[int, tuple[int, ...], int, int],
     seed: int,
 ) -> VAE | RotatingVAE:
