@@ -11,6 +11,8 @@ LONG, SLENDER, THINNEST = 0.08, 3.0, 3
 """A bar is shorter than a box: so long in sides of the image, so many times as long as thick, and so thick [px]."""
 RECTANGULAR = 0.95
 """Share of its bounding box that a rectangle fills, what is written in it included."""
+AT_ONCE = 2**20
+"""Pixels whose labels are looked up at a time."""
 
 
 def burnt_in(image: np.ndarray) -> np.ndarray:
@@ -33,15 +35,8 @@ def burnt_in(image: np.ndarray) -> np.ndarray:
     mask = np.zeros(image.shape, dtype=bool)
     if min(image.shape) < THINNEST:
         return mask
-    core = ndimage.maximum_filter(image, 3, mode="nearest") == ndimage.minimum_filter(
-        image, 3, mode="nearest"
-    )
-    label, _ = ndimage.label(core)
-    counts = np.bincount(label.ravel())
-    counts[0] = 0
-    boxes = ndimage.find_objects(label)
-    for number in np.flatnonzero(counts >= LONG * min(image.shape)):
-        box = boxes[number - 1]
+    label = _large_parts(_flat(image), LONG * min(image.shape))
+    for number, box in enumerate(ndimage.find_objects(label), 1):
         inside = tuple(
             slice(max(part.start - 1, 0), min(part.stop + 1, length))
             for part, length in zip(box, image.shape, strict=True)
@@ -57,3 +52,37 @@ def burnt_in(image: np.ndarray) -> np.ndarray:
         if (bar or area >= LEAST_AREA) and area <= MOST_AREA and whole.mean() >= RECTANGULAR:
             mask[inside] |= whole
     return mask
+
+
+def _flat(image: np.ndarray) -> np.ndarray:
+    """Whether a pixel and its neighbors, of which there are fewer at the rim, are of one value, (H, W)."""
+    level = np.ones(image.shape, dtype=bool)
+    alike = image[:, 1:] == image[:, :-1]
+    level[:, 1:] &= alike
+    level[:, :-1] &= alike
+    flat = level.copy()
+    flat[1:] &= level[:-1]
+    flat[:-1] &= level[1:]
+    alike = image[1:] == image[:-1]
+    flat[1:] &= alike
+    flat[:-1] &= alike
+    return flat
+
+
+def _large_parts(mask: np.ndarray, least: float) -> np.ndarray:
+    """Numbers from 1 of the connected parts of a mask (H, W) that have so many pixels, (H, W); 0 elsewhere."""
+    if np.count_nonzero(mask) < least:
+        return np.zeros(mask.shape, dtype=np.int32)
+    label, count = ndimage.label(mask)
+    # Counting and looking up are done in integers of twice the size.
+    bands = np.array_split(label, -(-label.size // AT_ONCE))
+    sizes = np.zeros(count + 1, dtype=int)
+    for band in bands:
+        sizes += np.bincount(band.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    large = np.flatnonzero(sizes >= least)
+    renamed = np.zeros(count + 1, dtype=label.dtype)
+    renamed[large] = np.arange(1, len(large) + 1)
+    for band in bands:
+        band[:] = renamed[band]
+    return label

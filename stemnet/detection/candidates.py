@@ -16,6 +16,7 @@ from stemnet.detection.normalization import Normalization
 from stemnet.detection.resampling import without_spikes, zoomed
 from stemnet.detection.tiling import apply_tiled
 from stemnet.models.checkpoint import Checkpoint
+from stemnet.models.inference import InferenceUNet
 
 LEAVE_ALONE = (0.8, 1.3)
 """Zooms in this range are not worth the resampling."""
@@ -69,7 +70,7 @@ class Finder:
     """
 
     def __init__(self, checkpoint: Checkpoint, views: int = 1, device: torch.device | str = "cpu") -> None:
-        self.network = checkpoint.network.to(device).to(memory_format=torch.channels_last)
+        self.network = InferenceUNet(checkpoint.network).to(device)  # type: ignore[arg-type]
         self.card = checkpoint.card
         self.normalization = Normalization(**checkpoint.card.normalization)
         self.views = views
@@ -104,21 +105,12 @@ class Finder:
         -------
         Candidates
         """
-        pixels = torch.as_tensor(np.ascontiguousarray(image), dtype=torch.float32, device=self.device)
-        scaled, factors = zoomed(without_spikes(pixels), self.zoom(width))
-        prepared = self.normalization(scaled[None])[0]
-        mean, square = torch.zeros_like(prepared), torch.zeros_like(prepared)
-        for number in range(self.views):
-            counted = _counted(progress, number, self.views)
-            seen = _turned_back(
-                apply_tiled(self.network, _turned(prepared, number), progress=counted), number
-            )
-            mean += seen / self.views
-            if self.views > 1:
-                square += seen**2 / self.views
+        prepared, factors = self._prepared(image, width)
+        mean, square = self._seen(prepared, progress)
+        del prepared
         _, centres, score = locate(mean[None], least)
         spread = torch.full_like(score, torch.nan)
-        if self.views > 1:
+        if square is not None:
             row, col = (centres.round().long().T[axis].clamp(0, mean.shape[axis] - 1) for axis in (0, 1))
             spread = (square[row, col] - mean[row, col] ** 2).clamp_min(0).sqrt()
         yx = (centres.cpu().numpy().astype(np.float64) + 0.5) / np.array(factors) - 0.5
@@ -130,6 +122,31 @@ class Finder:
             spread.cpu().numpy().astype(np.float64)[inside],
             mean,
         )
+
+    def _prepared(self, image: np.ndarray, width: float) -> tuple[Tensor, tuple[float, float]]:
+        """The image (h, w) as the network is to see it, and the factors by which rows and columns were scaled."""
+        pixels = torch.as_tensor(np.ascontiguousarray(image), dtype=torch.float32, device=self.device)
+        scaled, factors = zoomed(without_spikes(pixels), self.zoom(width))
+        return self.normalization(scaled[None])[0], factors
+
+    def _seen(
+        self, prepared: Tensor, progress: Callable[[int, int], None] | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Means of the views' probabilities (h, w), and of their squares where there are several views."""
+        mean = self._view(prepared, 0, progress)
+        if self.views == 1:
+            return mean, None
+        square = mean**2
+        for number in range(1, self.views):
+            seen = self._view(prepared, number, progress)
+            mean += seen
+            square += seen**2
+        return mean.div_(self.views), square.div_(self.views)
+
+    def _view(self, prepared: Tensor, number: int, progress: Callable[[int, int], None] | None) -> Tensor:
+        """Probabilities (h, w) of one view, turned back."""
+        counted = _counted(progress, number, self.views)
+        return _turned_back(apply_tiled(self.network, _turned(prepared, number), progress=counted), number)
 
 
 def within(yx: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

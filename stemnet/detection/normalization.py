@@ -32,21 +32,26 @@ class Normalization:
 
     def __call__(self, images: Tensor) -> Tensor:
         """Normalize images (B, H, W); NaN pixels come out as 0. Returns (B, H, W), float32."""
+        # In place throughout: every copy of a large image is 64 MB.
         known = torch.isfinite(images)
         values = torch.where(known, images, 0.0).float()
         weight = known.float()
         # Shifting first keeps the variance accurate on images with a large offset.
         typical = values.sum((1, 2), keepdim=True) / weight.sum((1, 2), keepdim=True).clamp_min(1)
-        values = torch.where(known, values - typical, 0.0)
-        share = self._blur(weight).clamp_min(1e-6)
-        mean = self._blur(values) / share
-        variance = (self._blur(values**2) / share - mean**2).clamp_min(0)
-        deviation = variance.sqrt()
+        unknown = known.logical_not_()
+        values.sub_(typical).masked_fill_(unknown, 0.0)
+        share = self._blur(weight).clamp_min_(1e-6)
+        del weight
+        mean = self._blur(values).div_(share)
+        variance = self._blur(values**2).div_(share)
+        del share
+        variance.sub_(mean**2).clamp_min_(0)
         step = max(1, min(images.shape[-2:]) // 256)
-        seen = torch.where(known, deviation, torch.nan)[:, ::step, ::step].flatten(1)
+        thinned = (slice(None), slice(None, None, step), slice(None, None, step))
+        seen = variance[thinned].sqrt().masked_fill_(unknown[thinned], torch.nan).flatten(1)
         floor = self.floor * seen.nanmedian(1).values.nan_to_num()
-        scale = (variance + floor[:, None, None] ** 2).sqrt().clamp_min(1e-12)
-        return torch.where(known, torch.asinh(2 * (values - mean) / scale), 0.0)
+        scale = variance.add_(floor[:, None, None] ** 2).sqrt_().clamp_min_(1e-12)
+        return values.sub_(mean).mul_(2).div_(scale).asinh_().masked_fill_(unknown, 0.0)
 
     def _blur(self, images: Tensor) -> Tensor:
         """Gaussian filter without wrap or padding bias (divide by the blurred weight).
@@ -56,7 +61,8 @@ class Normalization:
         step = max(1, int(self.window // 4))
         height, width = images.shape[-2:]
         pad_y, pad_x = -height % step, -width % step
-        coarse = functional.avg_pool2d(functional.pad(images[:, None], (0, pad_x, 0, pad_y)), step)
+        whole = functional.pad(images, (0, pad_x, 0, pad_y)) if pad_x or pad_y else images
+        coarse = functional.avg_pool2d(whole[:, None], step)
         sigma = self.window / step
         radius = math.ceil(3 * sigma)
         taps = torch.arange(-radius, radius + 1, device=images.device, dtype=torch.float32)

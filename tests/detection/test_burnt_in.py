@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from stemnet import resources
-from stemnet.detection.burnt_in import burnt_in
+from stemnet.detection import burnt_in as module
+from stemnet.detection.burnt_in import _flat, _large_parts, burnt_in
 from stemnet.detection.column_model import render_columns
 from stemnet.detection.segmenter import find_columns
 from stemnet.micrograph import Micrograph
@@ -68,3 +70,33 @@ def test_columns_are_found_beside_a_footer_and_none_in_it():
     assert found.columns.yx[:, 0].max() < 221
     assert len(found.columns) <= len(whole) + 15
     assert "from row 220 to 255" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (40, 31), (3, 90)])
+def test_flat_is_where_the_highest_is_the_lowest_of_nine(shape: tuple[int, int]):
+    image = np.random.default_rng(3).poisson(0.1, shape).astype(np.float32)
+    highest = ndimage.maximum_filter(image, 3, mode="nearest")
+    expected = highest == ndimage.minimum_filter(image, 3, mode="nearest")
+    assert expected.any()
+    np.testing.assert_array_equal(_flat(image), expected)
+
+
+def test_where_nothing_was_measured_nothing_is_flat():
+    image = np.zeros((20, 20), dtype=np.float32)
+    image[5:9, 6:12] = np.nan
+    flat = _flat(image)
+    assert not flat[4:10, 5:13].any()
+    assert flat.sum() == 400 - 6 * 8
+
+
+def test_large_parts_keep_their_places_and_small_ones_go(monkeypatch: pytest.MonkeyPatch):
+    mask = np.random.default_rng(4).random((60, 50)) < 0.55
+    label, _ = ndimage.label(mask)
+    sizes = np.bincount(label.ravel())
+    monkeypatch.setattr(module, "AT_ONCE", 500)
+    parts = _large_parts(mask, 12)
+    assert parts.max() == (sizes[1:] >= 12).sum() > 1
+    np.testing.assert_array_equal(parts > 0, mask & (sizes[label] >= 12))
+    for number in range(1, parts.max() + 1):
+        assert len(np.unique(label[parts == number])) == 1
+    assert not _large_parts(mask, mask.sum() + 1).any()

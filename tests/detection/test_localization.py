@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.spatial import cKDTree
 
+from stemnet.detection import localization
 from stemnet.detection.localization import locate
 
 SHAPE = (70, 90)
@@ -104,3 +105,18 @@ def test_nothing_gives_nothing():
     image, yx, score = locate(torch.zeros(1, *SHAPE), 0.1)
     assert len(image) == len(yx) == len(score) == 0
     assert yx.shape == (0, 2)
+
+
+@pytest.mark.parametrize("radius", [1, 2, 3])
+@pytest.mark.parametrize("decimals", [0, 1, 6])
+@pytest.mark.parametrize("rows", [1, 7, 64, 69])
+def test_peaks_are_the_same_in_any_number_of_bands(
+    rows: int, decimals: int, radius: int, monkeypatch: pytest.MonkeyPatch
+):
+    """Also where all is one flat top, of which the rows above and below take part in the choice."""
+    noise = torch.rand(3, *SHAPE, generator=torch.Generator().manual_seed(1)).round(decimals=decimals)
+    noise[2, 10:60, 20:60] = 1.0
+    at_once = locate(noise, 0.1, radius)
+    monkeypatch.setattr(localization, "BAND", rows)
+    for part, whole in zip(locate(noise, 0.1, radius), at_once, strict=True):
+        assert torch.equal(part, whole)
