@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 ANGLES = 64
 """Angles at which the series is looked at first."""
-NEWTON = 2
+NEWTON = 3
 """Steps from there to its maximum."""
 
 
