@@ -31,6 +31,8 @@ from stemnet.studies.polarization_numbers import (
     unit_of,
 )
 
+TOLD = 4.0
+"""Standard errors by which a wall is wider than nothing: else a gradual turn, as around a vortex, is taken for one."""
 MISFIT = 3.0
 """Reduced chi-square from which a straight tanh is no description of a wall."""
 
@@ -118,7 +120,8 @@ def _walls(found: Polarization, errors: np.ndarray | None, domains: Domains, not
         except StemnetError:
             bent.append("{} and {}".format(*between))
             continue
-        if wall.misfit < MISFIT and wall.position_error < cell / 2:
+        known = wall.position_error < cell / 2 and wall.width > TOLD * wall.width_error
+        if known and wall.misfit < MISFIT:
             walls.append((between, wall))
         else:
             bent.append("{} and {}".format(*between))

@@ -42,13 +42,11 @@ def about_cells(measured: Measured, found: Polarization, verdict: PolarVerdict |
     numbers = [
         Number(measured.name, "cells with a complete cage", float(found.valid.sum())),
         Number(measured.name, "median displacement", scale * float(np.median(np.hypot(*vectors.T))), unit),
-        Number(
-            measured.name,
-            "median standard error of a displacement, per axis",
-            scale * float(np.nanmedian(found.errors[found.valid])),
-            unit,
-        ),
     ]
+    errors = found.errors[found.valid]
+    if np.isfinite(errors).any():
+        error = scale * float(np.nanmedian(errors))
+        numbers.append(Number(measured.name, "median standard error of a displacement, per axis", error, unit))
     if verdict is not None:
         numbers.append(Number(measured.name, "uniform part", scale * float(np.hypot(*verdict.uniform)), unit))
     return numbers
