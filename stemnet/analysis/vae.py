@@ -12,7 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from stemnet.analysis.elbo import Schedule, evidence, one_thread, train
-from stemnet.analysis.vae_pose import RowPose, named_pose
+from stemnet.analysis.vae_pose import RowPose, named_pose, symmetry
 from stemnet.analysis.vae_rows import prepared
 from stemnet.analysis.vae_start import started
 from stemnet.analysis.vae_told import Conditions, known_classes
@@ -46,6 +46,8 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
     invariance : None, "rotation", "rotation+translation", "rotation+scale" or "rotation+translation+scale"
     n_classes : int
         Discrete classes beside the latent; 0 for none.
+    patch_shape : tuple of int or None
+        Rows and columns of patches that come flat, as rows of a table.
     likelihood : {"gaussian", "bernoulli"}
         Of the numbers: normal with a variance that is learned, or shares
         between 0 and 1.
@@ -80,6 +82,9 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         What makes conditions ready for it.
     prepared_ : PlainRows, Shares, TurningPatches or TurningVectors
         What makes rows ready for it.
+    fold_ : int
+        Angles are known to a multiple of 2 pi / fold_ only, what is decoded being that symmetric; 1 without an
+        invariance.
     noise_ : float
         Learned standard deviation of the residuals, in the data's unit.
     kl_ : ndarray, shape (n_components,)
@@ -99,6 +104,7 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         *,
         invariance: str | None = None,
         n_classes: int = 0,
+        patch_shape: tuple[int, int] | None = None,
         likelihood: str = "gaussian",
         hidden: tuple[int, ...] = (64, 64),
         beta: float = 1.0,
@@ -115,6 +121,7 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         self.n_components = n_components
         self.invariance = invariance
         self.n_classes = n_classes
+        self.patch_shape = patch_shape
         self.likelihood = likelihood
         self.hidden = hidden
         self.beta = beta
@@ -149,7 +156,8 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             If X has fewer than two rows, or NaN.
         """
         X = self._rows(X, reset=True)
-        self.prepared_ = prepared(X, self.row_shape_, self.invariance, self.likelihood)
+        shape = tuple(self.patch_shape) if self.patch_shape else self.row_shape_
+        self.prepared_ = prepared(X, shape, self.invariance, self.likelihood)
         self.conditions_ = Conditions.of(condition, len(X))
         rows = self._complete(X, condition, y if self.n_classes else None)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -171,6 +179,7 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             trained = train(model, rows.float(), self.n_components, schedule, seed, self.device)
             self.model_ = model.cpu().double().eval()
             self.noise_ = self.prepared_.scale * math.exp(0.5 * model.log_noise.item())
+            self.fold_ = self._fold()
             self.kl_ = evidence(self.model_, rows, self.n_components)[1].mean(dim=0).numpy()
         self.validation_score_, self.n_iter_ = trained.score, trained.epochs
         self.stayed_linear_ = trained.best_epoch == 0
@@ -283,6 +292,16 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         if self.n_classes:
             parts.append(known_classes(y, len(rows), self.n_classes))
         return torch.from_numpy(np.concatenate(parts, axis=1))
+
+    def _fold(self) -> int:
+        """Symmetry of what is decoded at the middle of the latent, of the class that has most of it."""
+        if self.invariance is None:
+            return 1
+        model, told = self.model_, torch.zeros(1, len(self.conditions_), dtype=torch.float64)
+        middle = torch.zeros(1, self.n_components, dtype=torch.float64)
+        with torch.no_grad():
+            each = [self._context(told, torch.tensor([k])) for k in range(max(self.n_classes, 1))]
+            return max(symmetry(model.turning, model.decode(middle, *one)) for one in each)
 
     def _parts(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Data, context and mean row, of the likeliest class."""

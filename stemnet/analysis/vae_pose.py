@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from torch import Tensor
 
 from stemnet.models.rotating_vae import Pose
+from stemnet.models.turning import Turning
 
 UNKNOWN = np.pi / np.sqrt(3)
 """Standard deviation of an angle of which nothing is known [rad]."""
+FOLDS = range(2, 13)
+"""Rotation symmetries that a decoded row may have."""
+ALIKE = 0.9
+"""Overlap of what varies around a row with itself, turned, from which it is symmetric."""
 
 
 @dataclass(frozen=True)
@@ -46,3 +52,22 @@ def named_pose(found: Pose, invariance: str) -> RowPose:
         moves[:, -1] if grown else None,
         sigma[:, -1] if grown else None,
     )
+
+
+def symmetry(turning: Turning, decoded: Tensor) -> int:
+    """Largest n for which a decoded row, turned by an nth of a turn, is about the same; 1 where there is none.
+
+    Its angles are known to a multiple of that part of a turn only.
+
+    Parameters
+    ----------
+    turning : Turning
+    decoded : Tensor, shape (1, 2 D)
+    """
+    around = turning.series(decoded, decoded)[0, : len(turning.known)]
+    varies = turning.known > 0
+    strength = around[varies].sum()
+    found = [
+        n for n in FOLDS if (around * (2 * np.pi / n * turning.known).cos())[varies].sum() > ALIKE * strength
+    ]
+    return max(found, default=1)

@@ -20,19 +20,15 @@ from stemnet.descriptors.neighbors import lattice_of
 from stemnet.descriptors.sublattices import assign_sublattices
 from stemnet.studies.measured import Measured
 
-# bases, in the found vectors, of all cells that are two or three times as large
-LARGER = (
-    ((2, 0), (0, 1)),
-    ((1, 0), (0, 2)),
-    ((1, 1), (1, -1)),
-    ((3, 0), (0, 1)),
-    ((1, 0), (0, 3)),
-    ((1, 1), (-1, 2)),
-    ((1, -1), (1, 2)),
-)
+# bases, in the found vectors, of all cells that are two, three or four times as large (Hermite normal forms)
+LARGER = tuple(
+    ((a, b), (0, times // a)) for times in (2, 3, 4) for a in range(1, times + 1) if times % a == 0
+    for b in range(times // a)
+)  # fmt: skip
 ORDERED = 0.5  # share of the variance of the intensities that a larger cell must explain
 ENOUGH = 24  # columns of a sublattice, of which chance explains a tenth
-TWICE = 2  # how often a cell is enlarged: fourfold, sixfold and ninefold cells are found too
+NEARLY = 0.95  # of what the best larger cell explains; the smallest that explains so much is taken
+TWICE = 2  # how often a cell is enlarged: sixfold, eightfold and ninefold cells are found too
 DOUBTFUL = 0.6  # share of columns on the lattice, below which the bright ones are asked alone
 COARSE = 2.5  # times the standard error of the best sublattice; beyond, a sublattice adds noise only
 SPARSE = 0.5  # of the columns of the fullest sublattice
@@ -83,7 +79,7 @@ def find_framework(columns: Columns) -> Framework:
     whole = lattice_of(columns)
     lattice, notes = whole, []
     if whole is None or whole.confidence < DOUBTFUL:
-        bright = lattice_of(columns.select(_bright(columns)))
+        bright = lattice_of(columns.select(brighter(columns)))
         if bright is not None and (whole is None or bright.confidence > whole.confidence):
             lattice = bright
             notes.append("The lattice is that of the brighter columns; all together follow none well.")
@@ -109,7 +105,7 @@ def find_framework(columns: Columns) -> Framework:
     return Framework(labeled, lattice, _firm(labeled), " ".join(notes))
 
 
-def _bright(columns: Columns) -> np.ndarray:
+def brighter(columns: Columns) -> np.ndarray:
     """The brighter of two classes of log intensity, (N,), parted as in N. Otsu, IEEE Trans. SMC 9, 62, 1979."""
     intensity = np.asarray(columns.fields.get("intensity", np.ones(len(columns))), dtype=float)
     known = np.isfinite(intensity) & (intensity > 0)
@@ -140,7 +136,10 @@ def _ordered_cell(columns: Columns, lattice: Lattice, label: np.ndarray) -> np.n
         explained = np.maximum(explained, shares)
     if explained.max() < ORDERED:
         return None
-    return reduced(np.array(LARGER[int(explained.argmax())]) @ lattice.vectors)
+    times = np.array([round(abs(np.linalg.det(larger))) for larger in LARGER])
+    enough = explained >= NEARLY * explained.max()
+    best = max(np.nonzero(enough)[0], key=lambda i: (-times[i], explained[i]))
+    return reduced(np.array(LARGER[best]) @ lattice.vectors)
 
 
 def _explained(contrast: np.ndarray, cells: np.ndarray, larger: np.ndarray) -> float:
@@ -162,7 +161,12 @@ def _firm(columns: Columns) -> np.ndarray:
         return np.zeros(len(columns), bool)
     if "sigma_y" in columns and "sigma_x" in columns:
         sigma = np.hypot(columns["sigma_y"], columns["sigma_x"])
-        error = np.array([np.nanmedian(sigma[label == s]) if np.isfinite(sigma[label == s]).any() else np.inf for s in present])
+        error = np.array(
+            [
+                np.nanmedian(sigma[label == s]) if np.isfinite(sigma[label == s]).any() else np.inf
+                for s in present
+            ]
+        )
     else:
         error = np.ones(len(present))
     filled = amount >= SPARSE * amount.max()

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+from planted_columns import bare, measured_example
+from sklearn.decomposition import PCA
+
+from stemnet.analysis import VariationalAutoencoder
+from stemnet.columns import Columns
+from stemnet.errors import StemnetError
+from stemnet.studies.representations import study
+
+
+def methods(epochs=30):
+    return {
+        "pca": PCA(2),
+        "rvae": VariationalAutoencoder(2, invariance="rotation", max_epochs=epochs),
+    }
+
+
+def value(findings, words):
+    (found,) = [n.value for n in findings.numbers if n.quantity == words]
+    return found
+
+
+@pytest.fixture(scope="module")
+def grains():
+    return study([measured_example("grain_boundary")], embedders=methods())
+
+
+def test_the_angle_alone_finds_the_grains_and_is_right_to_a_degree(grains):
+    error = value(grains, "rvae: error of the angle (robust standard deviation)")
+    print(grains.summary, f"angle error {error:.2f} deg")
+    assert value(grains, "rvae angle: ARI with planted grain") > 0.98
+    assert value(grains, "rvae: ARI with planted grain") < 0.5  # the latent does not know
+    assert value(grains, "rvae: symmetry of what is decoded") == 4
+    assert error < 1.0
+    assert "agrees best with planted grain" in grains.summary
+
+
+def test_rows_are_those_of_the_columns(grains):
+    columns = measured_example("grain_boundary").columns
+    (table,) = grains.tables
+    assert {len(values) for values in table.values.values()} == {len(columns)}
+    known = np.isfinite(table.values["pca_0"])
+    assert known.sum() > 300
+    assert (known == np.isfinite(table.values["rvae_angle_rad"])).all()
+    assert (table.values["pca_cluster"][~known] == -1).all()
+
+
+def test_every_picture_is_drawn(grains):
+    assert [picture.name for picture in grains.pictures] == [
+        "grain_boundary_representations",
+        "grain_boundary_pca_manifold",
+        "grain_boundary_rvae_manifold",
+    ]
+    for picture in grains.pictures:
+        assert picture.draw().axes
+
+
+def test_same_seed_same_numbers():
+    first, second = (
+        study([measured_example("grain_boundary")], seed=3, embedders=methods(2)) for _ in range(2)
+    )
+    for one, other in zip(first.numbers, second.numbers, strict=True):
+        if "fit" not in one.quantity:
+            assert one == other or (np.isnan(one.value) and np.isnan(other.value))
+
+
+def test_vectors_in_place_of_patches():
+    findings = study([measured_example("pbtio3_domains")], embedders={"pca": PCA(2)}, rows="vectors")
+    assert value(findings, "pca: ARI with planted domain") > 0.5
+    assert len(findings.pictures) == 1
+
+
+def test_what_cannot_be_represented_is_said():
+    few = bare(Columns(np.array([[50.0, 50.0], [50, 60], [60, 50]]), (100, 100)))
+    with pytest.raises(StemnetError, match="bare: pca"):
+        study([few], embedders={"pca": PCA(2)})
+    with pytest.raises(StemnetError, match="1 columns have no spacing"):
+        study([bare(Columns(np.array([[50.0, 50.0]]), (100, 100)))], embedders={"pca": PCA(2)})
+    with pytest.raises(StemnetError, match="give patches or vectors"):
+        study([few], embedders={"pca": PCA(2)}, rows="pixels")
+    lame = {"pca": PCA(2), "many": PCA(5000)}
+    findings = study([measured_example("pbtio3_domains")], embedders=lame)
+    assert any("many with 5000 components" in note for note in findings.notes)
