@@ -93,6 +93,11 @@ class Grid:
         rows, cols = self._pixels(coefficients.device)
         return rows @ coefficients.float() @ cols.T
 
+    def nearest(self, image: torch.Tensor) -> torch.Tensor:
+        """Coefficients of the surface nearest to a smooth (H, W) image, least squares, float64."""
+        rows, cols = (torch.linalg.pinv(basis) for basis in self._pixels(image.device))
+        return (rows @ image.float() @ cols.T).double()
+
     def project(self, image: torch.Tensor) -> torch.Tensor:
         """Inner products of an (H, W) image with all basis functions, float64."""
         rows, cols = self._pixels(image.device)

@@ -157,10 +157,14 @@ def profiles(
         local = (yx[column] - corner[:, None]).float()
         u = (pixel - local.permute(2, 0, 1)[..., None]) / width[column][..., None]  # (2, t, n, T)
         u.clamp_(-1e3, 1e3)
-        profile = u.new_empty(*u.shape[:3], powers, size)  # (2, t, n, powers, T)
-        torch.exp(u * u * -0.5, out=profile[..., 0, :])
-        for k in range(1, powers):
-            torch.mul(profile[..., k - 1, :], u, out=profile[..., k, :])
+        bell = (u * u).mul_(-0.5).exp_()
+        if powers == 1:
+            profile = bell[:, :, :, None]
+        else:
+            profile = u.new_empty(*u.shape[:3], powers, size)  # (2, t, n, powers, T)
+            profile[..., 0, :] = bell
+            for k in range(1, powers):
+                torch.mul(profile[..., k - 1, :], u, out=profile[..., k, :])
         yield tile, column, profile[0], profile[1]
 
 
@@ -218,7 +222,7 @@ def moments(
     out = torch.zeros(where.count + 1, powers * powers, device=yx.device)
     for tile, column, down, across in profiles(where, yx, width, powers):
         t, n, _, size = down.shape
-        part = (down.reshape(t, n * powers, size) @ field[tile]).view(t * n, powers, size)
+        part = (down.reshape(t, n * powers, size) @ field.index_select(0, tile)).view(t * n, powers, size)
         part = part @ across.reshape(t * n, powers, size).transpose(1, 2)
         out.index_add_(0, column.reshape(-1), part.reshape(t * n, powers**2))
     return out[:-1].view(-1, powers, powers)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from stemnet.detection.column_blocks import Blocks
 from stemnet.detection.fit_problem import Fit, Problem
 from stemnet.detection.geometry import Geometry, State
 from stemnet.detection.looking import Look, look, relearned
@@ -26,13 +27,7 @@ class Matrix:
     geometry: Geometry
     equations: NormalEquations | None = None
     used: int = 0
-    ground: Ground | None = None
     seen: Look | None = None  # of the fit as it was returned
-
-    def with_more(self, problem: Problem, fit: Fit) -> Matrix:
-        """For the same image with columns added: what the background answers to the others still holds."""
-        ground = self.ground.padded(len(fit.state.yx)) if self.ground else None
-        return Matrix(Geometry.of(problem.tiles, fit.state), ground=ground)
 
 
 def iterate(
@@ -71,10 +66,9 @@ def iterate(
                 if settled:
                     return fit, replace(matrix, seen=seen), iteration - 1, True
         trusted = fit, seen
-        equations = matrix.equations
-        if equations is None or not equations.weighed_as(seen.weight):
-            equations = assembled(problem, fit, matrix.geometry, seen.weight, free, matrix.ground)
-            matrix = replace(matrix, equations=None)
+        before = matrix.equations if matrix.equations and matrix.equations.weighed_as(seen.weight) else None
+        reused = matrix.used + 1 if before else 0
+        equations = assembled(problem, fit, matrix.geometry, seen.weight, free, before)
         own = regularized(equations, fit, free, damping)
         force = seen.force.clone()
         common, centers, spread = width_prior(problem, fit, equations.own, force, free)
@@ -92,11 +86,10 @@ def iterate(
         fit = replace(fit, common=common, centers=centers, spread=spread)
         # the matrix of one step serves the next ones while steps are a small part of a column's width
         close = (warm or iteration > 1) and _still(problem, fit, own, moved, last, rough=True)
-        reused = matrix.used + 1 if matrix.equations is not None else 0
-        keep = close and reused < _REUSES and _alike(trusted[0].state, state, moved, own)
-        equations_kept = equations if keep else None
-        matrix = replace(matrix, equations=equations_kept, used=reused, ground=equations.ground)
-        settled = damping <= least and close and (rough or _still(problem, fit, own, moved, last))
+        keep = close and reused < _REUSES and _alike(trusted[0].state, state)
+        matrix = replace(matrix, equations=equations if keep else None, used=reused)
+        still = rough or (iteration > 1 and _still(problem, fit, own, moved, last))
+        settled = damping <= least and close and still
         seen = None
     if trusted is not None and seen is None:
         # no step is kept that nobody looked at
@@ -126,12 +119,11 @@ def _seen(
     return fit, look(problem, fit, geometry, ground, before)
 
 
-def _alike(before: State, after: State, moved: torch.Tensor, own: torch.Tensor) -> bool:
-    """Whether a step was so short that the equations before it hold after it, for every column."""
-    change = (after.amplitude - before.amplitude).abs()
-    near = (moved.amax(1) < 0.1 * after.width) & ((after.log_width - before.log_width).abs() < 0.1)
-    faint = change * own[:, 2, 2].clamp(min=0).sqrt() < 1
-    return bool((near & (faint | (change < 0.1 * after.amplitude))).all())
+def _alike(before: State, after: State) -> bool:
+    """Whether a step was so short that the blocks before it hold after it, for all but a few columns."""
+    step = after.since(before)
+    near = (step[:, :2].abs().amax(1) < 0.1 * after.width) & (step[:, 3].abs() < 0.1)
+    return bool(near.double().mean() > 0.99)
 
 
 def _still(
@@ -167,18 +159,22 @@ def assembled(
     geometry: Geometry,
     weight: torch.Tensor,
     free: torch.Tensor,
-    ground: Ground | None = None,
+    before: NormalEquations | None = None,
 ) -> NormalEquations:
-    """Normal equations of what is free of (y, x, A, q), (N, 4), or of the two parameters of shape too, (N, 6)."""
+    """Normal equations of what is free of (y, x, A, q), (N, 4), or of the two parameters of shape too, (N, 6).
+
+    They are measured under the weights, or where columns stand as they did
+    before, taken from there.
+    """
+    shapes = free.shape[1] > 4
     equations = NormalEquations.assemble(
-        geometry,
+        before.blocks if before else Blocks.of(geometry, weight, fit.state, shapes),
+        before.ground if before else Ground.of(geometry, weight, fit.state, problem.grid, shapes),
         weight,
         fit.state,
         problem.grid,
         problem.stiffness,
         fit.surface,
-        free.shape[1] > 4,
-        ground,
     )
     return equations.masked(free)
 

@@ -60,6 +60,28 @@ class Fit:
     halos: torch.Tensor | None = None  # and their light, (tiles, T, T)
 
 
+@dataclass(frozen=True)
+class Beginning:
+    """Where another fit of the same image has come to; units as in the image.
+
+    Parameters
+    ----------
+    amplitude, width : ndarray, shape (N,)
+        Of each start; peak height, and sigma [px].
+    background : ndarray, shape (H, W)
+    noise : tuple of float
+        a and b of the noise variance ``a + b x model``.
+    unlisted_yx : ndarray, shape (P, 2)
+        Columns beside the starts [px].
+    """
+
+    amplitude: np.ndarray
+    width: np.ndarray
+    background: np.ndarray
+    noise: tuple[float, float]
+    unlisted_yx: np.ndarray
+
+
 def begin(
     image: np.ndarray,
     yx: np.ndarray,
@@ -131,6 +153,23 @@ def _nearest(yx: np.ndarray, width: float) -> np.ndarray:
     return nearest
 
 
+def resumed(problem: Problem, fit: Fit, beginning: Beginning) -> tuple[Problem, Fit]:
+    """The same from where another fit of the image has come to, with the columns that it found unlisted."""
+
+    def tensor(values: np.ndarray) -> torch.Tensor:
+        return torch.as_tensor(values, device=problem.start.device)
+
+    offset, slope = beginning.noise
+    amplitude = tensor(beginning.amplitude / problem.scale).clamp(0, problem.brightest)
+    fit = replace(
+        fit,
+        state=State(fit.state.yx, amplitude, tensor(beginning.width).log()),
+        surface=problem.grid.nearest(tensor((beginning.background - problem.dark) / problem.scale)),
+        noise=((offset + slope * problem.dark) / problem.scale**2, slope / problem.scale),
+    )
+    return _joined(problem, fit, tensor(beginning.unlisted_yx))
+
+
 def with_unlisted(
     problem: Problem, fit: Fit, free: torch.Tensor, pull: torch.Tensor, weight: torch.Tensor
 ) -> tuple[Problem, Fit, bool]:
@@ -143,20 +182,26 @@ def with_unlisted(
     more = residual_peaks(join(pull), join(weight), width, state.yx, state.amplitude, faintest)
     if not len(more):
         return problem, fit, False
-    start = torch.cat([problem.start, more])
-    nearest = torch.as_tensor(_nearest(start.cpu().numpy(), width), device=start.device)
     away = (state.yx - problem.start).norm(dim=1) > 0.8 * problem.limit
     yx = torch.where(away[:, None], problem.start, state.yx)
+    return *_joined(problem, replace(fit, state=replace(state, yx=yx)), more), True
+
+
+def _joined(problem: Problem, fit: Fit, more: torch.Tensor) -> tuple[Problem, Fit]:
+    """The same with columns at these places, of no light as yet."""
+    state, width = fit.state, float(np.exp(fit.common))
+    start = torch.cat([problem.start, more])
+    nearest = torch.as_tensor(_nearest(start.cpu().numpy(), width), device=start.device)
     none = torch.zeros_like(more[:, 0])
     state = State(
-        torch.cat([yx, more]),
+        torch.cat([state.yx, more]),
         torch.cat([state.amplitude, none]),
         torch.cat([state.log_width, none + fit.common]),
     )
     limit = torch.minimum(nearest / 2, torch.full_like(nearest, _STRAY * width))
-    fit = replace(fit, state=state, centers=torch.cat([fit.centers, none + fit.common]))
     certain = torch.cat([problem.certain, torch.zeros_like(none, dtype=torch.bool)])
-    return replace(problem, start=start, limit=limit, certain=certain), fit, True
+    fit = replace(fit, state=state, centers=torch.cat([fit.centers, none + fit.common]))
+    return replace(problem, start=start, limit=limit, certain=certain), fit
 
 
 def _twins(yx: np.ndarray, radius: float) -> np.ndarray:

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from stemnet.detection.column_blocks import gradient
 from stemnet.detection.column_model import render_stretch
 from stemnet.detection.column_shape import ellipticities, stretches
 from stemnet.detection.covariance import marginal_covariance
 from stemnet.detection.cross_sections import RADIUS, cell_sums
 from stemnet.detection.fit_iteration import Matrix, assembled, regularized
-from stemnet.detection.fit_problem import Fit, Problem
+from stemnet.detection.fit_problem import Beginning, Fit, Problem
 from stemnet.detection.geometry import Geometry
 from stemnet.detection.looking import measured
 from stemnet.detection.noise import Correlation, correlation_factors
-from stemnet.detection.normal_equations import NormalEquations, gradient
+from stemnet.detection.normal_equations import NormalEquations
 from stemnet.detection.peak_profile import RATIO
 
 _DESCRIBED = (
@@ -118,6 +119,12 @@ class Refinement:
     unlisted_significance: np.ndarray
     iterations: int
     converged: bool
+
+    def beginning(self, rows: np.ndarray) -> Beginning:
+        """What a fit of chosen starts alone can begin with."""
+        return Beginning(
+            self.amplitude[rows], self.width[rows], self.background, self.noise, self.unlisted_yx
+        )
 
 
 @dataclass(frozen=True)

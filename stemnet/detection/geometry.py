@@ -54,10 +54,11 @@ class Geometry:
 
     tiles: Tiles
     state: State
-    i: torch.Tensor  # first the columns themselves, then the neighbors i < j
+    i: torch.Tensor  # neighbors i < j
     j: torch.Tensor
     columns: Membership
-    products: Membership
+    squares: Membership  # the columns' squares, which are narrower
+    products: Membership  # the products of neighbors
     sample: Membership  # the columns again, in tiles enough to learn the noise from
 
     @classmethod
@@ -70,13 +71,9 @@ class Geometry:
             if len(own)
             else (own, own)
         )
-        i, j = torch.cat([own, i]), torch.cat([own, j])
-        center, sigma, _ = product(state, i, j)
-        size = torch.tensor(tiles.shape, dtype=center.dtype, device=center.device)
-        edge = (torch.minimum(center, size - 1 - center) < sigma[:, None]).any(1)
-        products = membership(tiles, center, torch.where(edge, _WINDOW_EDGE, _WINDOW + _MARGIN) * sigma)
+        squares, products = (_window(tiles, *product(state, *pair)[:2]) for pair in ((own, own), (i, j)))
         columns = membership(tiles, state.yx, (REACH + _MARGIN) * width)
-        return cls(tiles, state, i, j, columns, products, sampled(columns, _SAMPLE))
+        return cls(tiles, state, i, j, columns, squares, products, sampled(columns, _SAMPLE))
 
     def serves(self, state: State, share: float = 0.998) -> bool:
         """Whether this share of the columns is still within the margin."""
@@ -85,6 +82,13 @@ class Geometry:
         moved = (state.yx - self.state.yx).abs().amax(1) / self.state.width
         grown = (state.log_width - self.state.log_width).clamp(min=0) * REACH
         return bool((moved + grown < _MARGIN).double().mean() > share)
+
+
+def _window(tiles: Tiles, center: torch.Tensor, sigma: torch.Tensor) -> Membership:
+    """Tiles that products of Gaussians reach."""
+    size = torch.tensor(tiles.shape, dtype=center.dtype, device=center.device)
+    edge = (torch.minimum(center, size - 1 - center) < sigma[:, None]).any(1)
+    return membership(tiles, center, torch.where(edge, _WINDOW_EDGE, _WINDOW + _MARGIN) * sigma)
 
 
 def product(

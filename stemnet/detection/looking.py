@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 
 import torch
 
+from stemnet.detection.column_blocks import derivatives
 from stemnet.detection.column_model import profiles, render
 from stemnet.detection.fit_problem import Fit, Problem
 from stemnet.detection.geometry import Geometry
 from stemnet.detection.noise import variance_line
-from stemnet.detection.normal_equations import derivatives
 
 _SAMPLE = 1 << 19  # pixels that the final noise is learned from
 
@@ -55,18 +55,18 @@ def look(
     for tile, column, down, across in profiles(geometry.columns, state.yx, state.width, 3):
         t, n, _, size = down.shape
         high = down[:, :, 0] * amplitude[column][..., None]
-        model = torch.baddbmm(ground[tile], high.transpose(1, 2), across[:, :, 0])
+        model = torch.baddbmm(ground.index_select(0, tile), high.transpose(1, 2), across[:, :, 0])
         if fit.halos is not None:
-            model += fit.halos[tile]
-        residual = problem.image[tile] - model
-        heavy = weights(problem, model, fit, tile)
+            model += fit.halos.index_select(0, tile)
+        residual = problem.image.index_select(0, tile).sub_(model)
+        heavy = weights(problem, model, fit, problem.mask.index_select(0, tile))
         pulled = heavy * residual
         part = (down.reshape(t, n * 3, size) @ pulled).view(t * n, 3, size)
         part = part @ across.reshape(t * n, 3, size).transpose(1, 2)
         moment.index_add_(0, column.reshape(-1), part.reshape(t * n, 9))
         misfit += float((pulled * residual).sum())
         if before is not None:
-            misfit_before += float((residual.square_() * before.weight[tile]).sum())
+            misfit_before += float((residual.square_() * before.weight.index_select(0, tile)).sum())
         pull[tile], weight[tile] = pulled, heavy
     force = derivatives(moment[:-1].view(-1, 3, 3), state)
     return Look(pull, weight, force, misfit, misfit_before)
@@ -76,7 +76,7 @@ def measured(
     problem: Problem, fit: Fit, geometry: Geometry
 ) -> tuple[Fit, torch.Tensor, torch.Tensor, torch.Tensor]:
     """The fit with the noise of all its residuals; its model, residual and weights in tiles."""
-    state, everywhere = fit.state, slice(None)
+    state = fit.state
     model = problem.tiles.cut(problem.grid.evaluate(fit.surface))
     model += render(geometry.columns, state.yx, state.amplitude, state.width)
     if fit.halos is not None:
@@ -85,17 +85,17 @@ def measured(
     step = max(1, problem.image.numel() // _SAMPLE)
     tile = torch.arange(step // 2, len(model), step, device=model.device)
     fit = with_noise(problem, fit, model[tile], tile)
-    weight = weights(problem, model, replace(fit, excess=1.0), everywhere)
+    weight = weights(problem, model, replace(fit, excess=1.0), problem.mask)
     excess = max(1.0, float((weight * residual.square()).sum()) / max(problem.measured, 1))
     return replace(fit, excess=excess), model, residual, weight.div_(excess)
 
 
-def weights(problem: Problem, model: torch.Tensor, fit: Fit, tile: torch.Tensor | slice) -> torch.Tensor:
-    """Inverse variance of pixels of tiles; the variance never falls below a part of its typical value."""
+def weights(problem: Problem, model: torch.Tensor, fit: Fit, mask: torch.Tensor) -> torch.Tensor:
+    """Inverse variance of the measured pixels of tiles; the variance never falls below a part of its typical value."""
     offset, slope = fit.noise
     floor = max(1e-10, 0.02 * (offset + slope * problem.typical))
     variance = (model * (slope * fit.excess)).add_(offset * fit.excess).clamp_(min=floor * fit.excess)
-    return problem.mask[tile] / variance
+    return mask / variance
 
 
 def relearned(problem: Problem, fit: Fit, geometry: Geometry, ground: torch.Tensor) -> Fit:
@@ -108,17 +108,18 @@ def relearned(problem: Problem, fit: Fit, geometry: Geometry, ground: torch.Tens
     amplitude = torch.cat([state.amplitude, state.amplitude.new_zeros(1)]).float()
     for tile, column, down, across in profiles(geometry.sample, state.yx, state.width, 1):
         high = down[:, :, 0] * amplitude[column][..., None]
-        models.append(torch.baddbmm(ground[tile], high.transpose(1, 2), across[:, :, 0]))
+        models.append(torch.baddbmm(ground.index_select(0, tile), high.transpose(1, 2), across[:, :, 0]))
         tiles.append(tile)
     model, tile = torch.cat(models), torch.cat(tiles)
     if fit.halos is not None:
-        model += fit.halos[tile]
+        model += fit.halos.index_select(0, tile)
     return with_noise(problem, fit, model, tile)
 
 
 def with_noise(problem: Problem, fit: Fit, model: torch.Tensor, tile: torch.Tensor) -> Fit:
     """The same model with the noise that these tiles of it show."""
-    residual = (problem.image[tile] - model) * problem.mask[tile]
-    fit = replace(fit, noise=variance_line(residual, model, problem.mask[tile] > 0), excess=1.0)
-    square = float((weights(problem, model, fit, tile) * residual.square()).sum())
-    return replace(fit, excess=max(1.0, square / max(float(problem.mask[tile].sum()), 1.0)))
+    image, mask = problem.image.index_select(0, tile), problem.mask.index_select(0, tile)
+    residual = (image - model) * mask
+    fit = replace(fit, noise=variance_line(residual, model, mask > 0), excess=1.0)
+    square = float((weights(problem, model, fit, mask) * residual.square()).sum())
+    return replace(fit, excess=max(1.0, square / max(float(mask.sum()), 1.0)))

@@ -15,15 +15,16 @@ import numpy as np
 import torch
 
 from stemnet.detection.fit_iteration import Matrix, hold_strays, iterate, seen_last
-from stemnet.detection.fit_problem import Fit, Problem, begin, freedom, with_unlisted
+from stemnet.detection.fit_problem import Beginning, Fit, Problem, begin, freedom, resumed, with_unlisted
 from stemnet.detection.fit_report import Refinement, report
+from stemnet.detection.geometry import Geometry
 from stemnet.detection.peak_profile import ROUNDS, halos, learned
 from stemnet.errors import StemnetError
 
 __all__ = ["Refinement", "refine"]
 
 SHAPES = ("gaussian", "halo")
-_ROUNDS = 3  # times that columns that nobody listed are looked for
+_ROUNDS = 2  # times that columns that nobody listed are looked for
 
 
 def refine(
@@ -38,6 +39,7 @@ def refine(
     certain: np.ndarray | None = None,
     shape: str = "gaussian",
     rough: bool = False,
+    beginning: Beginning | None = None,
     device: str | torch.device = "cpu",
 ) -> Refinement:
     """Fit all columns of an image together.
@@ -92,22 +94,24 @@ def refine(
     problem, fit = begin(
         image, yx, float(width), background_spacing, width_spread, width_drift, certain, device
     )
+    if beginning is not None:
+        problem, fit = resumed(problem, fit, beginning)
     free = freedom(problem, fit)
     iterations, matrix = 0, None
-    for number in range(_ROUNDS):
+    for number in range(_ROUNDS if beginning is None else 1):
         fit, matrix, further, _ = iterate(
-            problem, fit, free, max_iterations, matrix, rough=True, warm=number > 0
+            problem, fit, free, max_iterations, matrix, rough=True, warm=beginning is not None or number > 0
         )
         iterations += further
         fit, seen = seen_last(problem, fit, matrix)
         problem, fit, more = with_unlisted(problem, fit, free, seen.pull, seen.weight)
         if not more:
             break
-        free, matrix = freedom(problem, fit), matrix.with_more(problem, fit)
+        free, matrix = freedom(problem, fit), Matrix(Geometry.of(problem.tiles, fit.state))
     if rough:
         fit, free, strayed = hold_strays(problem, fit, free)
         return report(problem, fit, free, matrix, strayed, iterations, False, describe=False)
-    fit, matrix, further, settled = iterate(problem, fit, free, max_iterations, matrix)
+    fit, matrix, further, settled = iterate(problem, fit, free, max_iterations, matrix, warm=True)
     iterations += further
     if shape == "halo":
         fit, matrix, further, settled = _with_halos(problem, fit, free, matrix, max_iterations, settled)

@@ -41,7 +41,7 @@ def residual_peaks(
         Positions to about half a sigma [px]; some a little beyond the edge of
         the image, where the light of a column outside comes in.
     """
-    cell = max(1, int(width / 1.5))
+    cell = max(1, int(width / 1.4))
     sigma, pad = width / cell, int(_OUTSIDE * width / cell + 0.5)
     reach = int(3 * sigma + 0.5)
     offset = torch.arange(-reach, reach + 1, dtype=torch.float64)

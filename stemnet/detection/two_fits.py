@@ -170,6 +170,7 @@ def finally_fitted(start: RoughFit, kept: np.ndarray, probability: np.ndarray) -
         background_spacing=start.ground,
         width_drift=KNOWN,
         certain=probability[kept] >= LIKELY,
+        beginning=start.fit.beginning(kept),
     )
 
 

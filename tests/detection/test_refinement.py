@@ -263,6 +263,19 @@ def test_gaussian_columns_have_no_halo(counts):
     assert (np.abs(fit.yx - plain.yx) < 0.3 * sigma).all()
 
 
+def test_a_fit_goes_on_from_where_another_ended(counts):
+    _, image, start, plain = counts
+    rough = refine(image, start[1:], 3.0, rough=True)
+    rows = np.arange(1, len(rough.yx))
+    fit = refine(image, rough.yx[rows], rough.common_width, beginning=rough.beginning(rows))
+    assert fit.ok.all()
+    assert fit.converged
+    assert fit.iterations < plain.iterations
+    # those that were left out are fitted all the same, and pull on none
+    assert len(fit.unlisted_yx) >= 2
+    assert np.abs((fit.yx - plain.yx[2:]) / plain.sigma_y[2:, None]).max() < 0.3
+
+
 def test_an_unknown_shape_is_refused():
     with pytest.raises(StemnetError, match="halo"):
         refine(np.zeros((8, 8)), np.array([[1.0, 1.0]]), 2.0, shape="airy")
