@@ -76,6 +76,8 @@ def refine(
         Stop as soon as the steps are a small part of a column's width, and
         measure neither ellipticities nor cross-sections: enough to tell
         columns from nothing, at less than half of the time.
+    beginning : Beginning, optional
+        Where another fit of the same image has come to, to go on from there.
     device : str or torch.device
 
     Returns

@@ -44,7 +44,7 @@ def study(
     embedders : mapping of str to transformer
         Methods by name, of the scikit-learn contract.
     rows : {"patches", "vectors"}
-        Pixels around every column, less their mean, or the vectors to its neighbors.
+        Pixels on a disk around every column, less their mean, or the vectors to its neighbors.
     center : int or None
         Sublattice that is described, the brightest 0; None for all columns.
     size : int, optional
@@ -78,7 +78,7 @@ def _one(
     columns, notes = frame.columns, [frame.note] if frame.note else []
     described = _described(columns, center)
     if rows == "patches":
-        table = _centered(
+        table = _disks(
             column_patches(columns, measured.micrograph.frames[0], size or _three_spacings(columns)),
             described,
         )
@@ -124,10 +124,14 @@ def _three_spacings(columns: Columns) -> int:
     return max(5, 2 * round(1.5 * spacing) + 1)
 
 
-def _centered(table: Descriptors, described: np.ndarray) -> Descriptors:
-    """Patches less their mean level, which thickness and background make, of the rows that are described."""
-    values = table.values - table.values.mean(axis=1, keepdims=True)
+def _disks(table: Descriptors, described: np.ndarray) -> Descriptors:
+    """Patches on the disk that every rotation leaves, less their mean level there, which thickness and ground make."""
+    side = round(table.values.shape[1] ** 0.5)
+    axis = np.arange(side) - (side - 1) / 2
+    inside = (np.hypot(*np.meshgrid(axis, axis, indexing="ij")) <= side / 2).ravel()
+    level = table.values[:, inside].mean(axis=1, keepdims=True)
     valid = table.valid & described
+    values = np.where(inside, table.values - level, 0.0)
     return Descriptors(np.where(valid[:, None], values, np.nan), table.names, table.yx, valid, table.row)
 
 
