@@ -124,8 +124,8 @@ class TurningPatches:
 
     @property
     def values(self) -> int:
-        """Pixels of the disk."""
-        return int(self.waves.inside.sum())
+        """Pixels that count, those on the rim in part."""
+        return round(float(self.waves.weight.sum()))
 
     def generators(self, invariance: str) -> tuple[list[np.ndarray], list[float]]:
         """Of the moves that an invariance names, and the standard deviations of these before a patch is seen."""
@@ -143,7 +143,7 @@ class TurningPatches:
 
     def back(self, numbers: np.ndarray) -> np.ndarray:
         """In the data's unit, (N, size * size); the corners are at the mean level."""
-        return (numbers @ self.waves.basis.T) * self.scale + self.level
+        return self.waves.patches(numbers).reshape(len(numbers), -1) * self.scale + self.level
 
 
 @dataclass(frozen=True)

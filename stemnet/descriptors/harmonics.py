@@ -18,6 +18,12 @@ from stemnet.errors import StemnetError
 
 BAND = 0.5
 """Finest waves, in parts of what the pixels can hold; columns of sigma 2 px have 1 % of their amplitude beyond."""
+BEYOND = 1.15
+"""Radius at which waves end, in radii of the disk: on its rim they may have any value."""
+RIM = 0.4
+"""Outer part of the disk, in radii, in which pixels count less and less: a hard rim of square pixels is not round."""
+HELD = 1e-2
+"""Waves of which less than this part lies in the disk are left out."""
 STEP = 1e-3
 """Of the differences that make generators [px]."""
 
@@ -32,11 +38,11 @@ class Harmonics:
         Side of the patch [px]; the disk has this diameter.
     orders : ndarray of int, shape (D,)
         Order m of each function, 0 or more.
-    basis : ndarray, shape (size * size, 2 * D)
-        Real parts, then imaginary parts (zero for order 0), on the pixels;
-        zero outside of the disk.
-    inside : ndarray of bool, shape (size * size,)
-        Pixels of the disk.
+    waves : ndarray, shape (size * size, 2 * D)
+        Real parts, then imaginary parts (zero for order 0), on the pixels.
+    weight : ndarray, shape (size * size,)
+        How much each pixel counts: 1 inside, less and less on the rim of the
+        disk, 0 outside. The functions are orthonormal under it.
     shift_y, shift_x, growth : ndarray, shape (2 * D, 2 * D)
         Generators: what a shift of one pixel, and a growth of the logarithm of
         the scale by one, add to the numbers, for small ones.
@@ -44,11 +50,16 @@ class Harmonics:
 
     size: int
     orders: np.ndarray
-    basis: np.ndarray
-    inside: np.ndarray
+    waves: np.ndarray
+    weight: np.ndarray
     shift_y: np.ndarray
     shift_x: np.ndarray
     growth: np.ndarray
+
+    @property
+    def inside(self) -> np.ndarray:
+        """Pixels of the disk, (size * size,)."""
+        return self.weight > 0
 
     def numbers(self, patches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of patches, and what they leave over.
@@ -61,16 +72,16 @@ class Harmonics:
         -------
         numbers : ndarray, shape (N, 2 * D)
         rest : ndarray, shape (N,)
-            Sum of squares within the disk that no function stands for.
+            Weighted sum of squares that no function stands for.
         """
         flat = np.asarray(patches).reshape(len(patches), -1)
-        numbers = flat @ self.basis
-        rest = (flat[:, self.inside] ** 2).sum(axis=1) - (numbers**2).sum(axis=1)
+        numbers = (flat * self.weight) @ self.waves
+        rest = flat**2 @ self.weight - (numbers**2).sum(axis=1)
         return numbers, np.maximum(rest, 0.0)
 
     def patches(self, numbers: np.ndarray) -> np.ndarray:
         """Patches (N, size, size) of numbers (N, 2 * D); zero outside of the disk."""
-        return (np.asarray(numbers) @ self.basis.T).reshape(-1, self.size, self.size)
+        return (np.asarray(numbers) @ (self.waves * self.inside[:, None]).T).reshape(-1, self.size, self.size)
 
 
 @lru_cache(maxsize=8)
@@ -96,24 +107,27 @@ def harmonics(size: int, band: float = BAND) -> Harmonics:
         )
     axis = np.arange(size) - (size - 1) / 2
     y, x = (grid.ravel() for grid in np.meshgrid(axis, axis, indexing="ij"))
-    radius, highest = size / 2, band * np.pi * size / 2
-    zeros = _zeros(highest)
-    orders = np.array([m for m, roots in enumerate(zeros) for _ in roots])
+    radius, whole = size / 2, BEYOND * size / 2
+    zeros = _zeros(band * np.pi * whole)
+    raw_orders = np.array([m for m, roots in enumerate(zeros) for _ in roots])
     roots = np.concatenate(zeros)
-    inside = np.hypot(y, x) <= radius
-    raw = _functions(orders, roots, y, x, radius)
-    raw[~inside] = 0.0
-    mixing = _orthonormal(orders, raw)
-    basis = raw @ mixing
-    # drawn closer, pieces of the rim would leave the disk: waves go on beyond it
+    out = np.clip((np.hypot(y, x) / radius - (1 - RIM)) / RIM, 0, 1)
+    weight = np.cos(np.pi / 2 * out) ** 2 * (out < 1)
+    raw = _functions(raw_orders, roots, y, x, whole)
+    orders, mixing = _orthonormal(raw_orders, raw * np.sqrt(weight)[:, None])
+    waves = raw @ mixing
+    # what is moved comes in over the rim: waves go on beyond it
     moves = []
     for dy, dx, ds in ((STEP, 0.0, 0.0), (0.0, STEP, 0.0), (0.0, 0.0, STEP)):
         ahead, behind = (
-            _functions(orders, roots, (y - s * dy) * np.exp(-s * ds), (x - s * dx) * np.exp(-s * ds), radius)
+            _functions(
+                raw_orders, roots, (y - s * dy) * np.exp(-s * ds), (x - s * dx) * np.exp(-s * ds), whole
+            )
             for s in (1, -1)
         )
-        moves.append(basis.T @ (((ahead - behind) / (2 * STEP)) * inside[:, None]) @ mixing)
-    return Harmonics(size, orders, basis, inside, *(move.T for move in moves))
+        slope = (ahead - behind) / (2 * STEP) @ mixing
+        moves.append((waves * weight[:, None]).T @ slope)
+    return Harmonics(size, orders, waves, weight, *(move.T for move in moves))
 
 
 def _zeros(highest: float) -> list[np.ndarray]:
@@ -136,18 +150,25 @@ def _functions(
     return np.concatenate([radial * np.cos(orders * angle), radial * np.sin(orders * angle)], axis=1)
 
 
-def _orthonormal(orders: np.ndarray, raw: np.ndarray) -> np.ndarray:
-    """Matrix that makes the functions orthonormal on the pixels, mixing those of one order only."""
+def _orthonormal(orders: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orders of functions that are orthonormal on the pixels, and the matrix that makes them of raw ones.
+
+    Functions of one order are mixed, real and imaginary parts alike: else a turn would not be a product any more.
+    """
     d = len(orders)
-    mixing = np.zeros((2 * d, 2 * d))
+    kept, columns = [], []
     for m in np.unique(orders):
         rows = np.nonzero(orders == m)[0]
-        # the same mixing for both parts, or a turn would not be a product any more
         gram = raw[:, rows].T @ raw[:, rows]
         if m > 0:
             gram = (gram + raw[:, rows + d].T @ raw[:, rows + d]) / 2
-        inverse = np.linalg.inv(np.linalg.cholesky(gram)).T
-        mixing[np.ix_(rows, rows)] = inverse
+        value, vector = np.linalg.eigh(gram)
+        good = value > HELD * value.max()
+        kept += [m] * int(good.sum())
+        columns += [(rows, mixed) for mixed in (vector[:, good] / np.sqrt(value[good])).T]
+    mixing = np.zeros((2 * d, 2 * len(kept)))
+    for number, ((rows, mixed), m) in enumerate(zip(columns, kept, strict=True)):
+        mixing[rows, number] = mixed
         if m > 0:
-            mixing[np.ix_(rows + d, rows + d)] = inverse
-    return mixing
+            mixing[rows + d, number + len(kept)] = mixed
+    return np.array(kept), mixing
