@@ -22,13 +22,14 @@ FLOORS = {
     "reading": (GROUND, "numpy", "h5py tifffile PIL"),
     "simulation": (f"{GROUND} reading storage resources", "numpy scipy torch", "ase h5py tifffile"),
     "models": ("errors", "torch", "safetensors"),
-    "detection": (f"{GROUND} models", "numpy scipy skimage torch", ""),
+    "registration": (GROUND, "numpy scipy", ""),
+    "detection": (f"{GROUND} models registration", "numpy scipy skimage torch", ""),
     "descriptors": (GROUND, "numpy scipy", ""),
     "training": (f"{GROUND} storage simulation models detection", "numpy torch sklearn lightning tqdm", ""),
     "analysis": (f"{GROUND} storage descriptors models", "numpy scipy torch sklearn", ""),
     "report": (f"{GROUND} storage descriptors analysis", "numpy scipy matplotlib mpl_toolkits", ""),
-    "studies": (f"{GROUND} descriptors analysis report", "numpy scipy", ""),
-    "doors": (None, "numpy scipy torch hydra omegaconf tqdm", ""),
+    "studies": (f"{GROUND} registration descriptors analysis report", "numpy scipy", ""),
+    "doors": (None, "numpy scipy torch hydra omegaconf tqdm", "optuna"),
 }
 HEAVY = [
     "torch",

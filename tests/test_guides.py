@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stemnet.doors.command_line import BARE
 from stemnet.doors.overrides import checked, spelled
 from stemnet.storage import write_result
 
@@ -20,7 +21,9 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def commands() -> list[str]:
     lines = [line for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()]
-    ours = re.compile(r"(?:python |\.venv/bin/)?(?:stemnet-)?(?:train|predict|simulate)(?:\.py)?\b.*")
+    ours = re.compile(
+        r"(?:python |\.venv/bin/)?(?:stemnet-)?(?:train|predict|simulate|gather|search)(?:\.py)?\b.*"
+    )
     return sorted({line for line in lines if ours.fullmatch(line)})
 
 
@@ -38,8 +41,8 @@ def test_there_are_commands_to_check():
 @pytest.mark.parametrize("command", commands())
 def test_a_command_is_one_that_the_doors_understand(command: str):
     program, *words = shlex.split(command.removeprefix("python "), comments=True)
-    door = next(door for door in ("train", "predict", "simulate") if door in program)
-    checked(door, spelled(words, "input" if door == "predict" else None))
+    door = next(door for door in ("train", "predict", "simulate", "gather", "search") if door in program)
+    checked(door, spelled(words, BARE.get(door)))
 
 
 def test_files_that_the_architecture_names_are_there():

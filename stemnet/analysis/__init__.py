@@ -9,6 +9,7 @@ from stemnet.analysis.clustering import Clustering, cluster
 from stemnet.analysis.comparison import compare, write_comparison
 from stemnet.analysis.embedding import Embedding, embed
 from stemnet.analysis.intensity import IntensityClasses, intensity_classes
+from stemnet.analysis.peers import NearestMeanTree, NonNegativeParts
 from stemnet.analysis.road import SideBySide, side_by_side
 from stemnet.analysis.vae import VariationalAutoencoder
 
@@ -17,6 +18,8 @@ __all__ = [
     "Clustering",
     "Embedding",
     "IntensityClasses",
+    "NearestMeanTree",
+    "NonNegativeParts",
     "SideBySide",
     "VariationalAutoencoder",
     "cluster",

@@ -6,14 +6,12 @@ break its symmetry locally (R. K. Vasudevan et al., arXiv:2006.10001, 2020).
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
 from stemnet.analysis.comparison import Row
+from stemnet.analysis.two_gaussians import two_gaussians
 from stemnet.errors import StemnetError
 
 ENOUGH = 30  # scores that are asked for one peak or two
@@ -95,20 +93,14 @@ def bimodality(scores: np.ndarray, rng: np.random.Generator, *, bootstrap: int =
             "Use a larger field of view, or put environments together."
         )
         return Bimodality(False, np.nan, np.nan, np.nan, nothing, nothing, nothing, len(values), verdict)
-    seed = int(rng.integers(2**31))
-    # in units of their spread, and in order: neither the unit nor the order of the columns decides
-    scaled = np.sort((values - values.mean()) / spread)
-    gain, mixture = _gain(scaled, seed)
+    gain, means, sigmas, weights = (one[0] for one in two_gaussians(values[None]))
     difference = gain - 3 * np.log(len(values))
-    order = np.argsort(mixture.means_.ravel())
-    means, sigmas = mixture.means_.ravel()[order], np.sqrt(mixture.covariances_.ravel()[order])
-    weights = mixture.weights_[order]
     separation = float((means[1] - means[0]) / np.sqrt((sigmas**2).mean()))
     clear = difference > MARGIN and separation > APART and weights.min() > LEAST
     p_value = float("nan")
     if bootstrap:
-        null = [_gain(np.sort(rng.standard_normal(len(values))), seed)[0] for _ in range(bootstrap)]
-        p_value = float((1 + np.sum(np.array(null) >= gain)) / (1 + bootstrap))
+        null = two_gaussians(rng.standard_normal((bootstrap, len(values))))[0]
+        p_value = float((1 + np.sum(null >= gain)) / (1 + bootstrap))
         clear = clear and p_value <= SIGNIFICANT
     verdict = (
         f"{'Two peaks' if clear else 'No two peaks'}: BIC falls by {difference:.1f} ({MARGIN:g} needed), "
@@ -120,8 +112,8 @@ def bimodality(scores: np.ndarray, rng: np.random.Generator, *, bootstrap: int =
         float(difference),
         p_value,
         separation,
-        means * spread + values.mean(),
-        sigmas * spread,
+        means,
+        sigmas,
         weights,
         len(values),
         verdict,
@@ -176,23 +168,3 @@ def bimodality_by_group(
             }
         )
     return table
-
-
-def _gain(values, seed):
-    """Twice the log-likelihood that a second Gaussian gains, and the mixture of two."""
-    rows, quarter = values[:, None], max(len(values) // 4, 1)
-    one = -len(values) * (np.log(2 * np.pi * values.var()) + 1)
-    halves = [[values[: len(values) // 2].mean()], [values[len(values) // 2 :].mean()]]
-    tails = (
-        [[values[:quarter].mean()], [np.median(values)]],
-        [[np.median(values)], [values[-quarter:].mean()]],
-    )
-    fits = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        for start in (halves, *tails):
-            # narrower than this is no population but a few equal values
-            mixture = GaussianMixture(2, means_init=start, reg_covar=1e-3, random_state=seed, max_iter=200)
-            fits.append(mixture.fit(rows))
-    best = max(fits, key=lambda mixture: mixture.score(rows))
-    return float(2 * best.score(rows) * len(values) - one), best

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
+from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score, silhouette_score
+from sklearn.mixture import GaussianMixture
 
 from stemnet.analysis.embedding import is_constant
 from stemnet.descriptors.table import Descriptors
@@ -58,6 +60,7 @@ def cluster(
     n_clusters: int | None = None,
     method: str | None = None,
     choices: Sequence[int] = CHOICES,
+    most: int | None = None,
 ) -> Clustering:
     """Fit a copy of `estimator` on the complete rows and label them.
 
@@ -72,6 +75,9 @@ def cluster(
         By default the estimator's class name in lower case.
     choices : sequence of int
         Numbers of clusters to choose from.
+    most : int, optional
+        Rows that are learned from, taken evenly; the others get the label that
+        the model predicts. By default all are.
 
     Returns
     -------
@@ -95,15 +101,46 @@ def cluster(
             f"{method} was given {len(rows)} equal rows; there is nothing to tell apart. "
             "Use measured positions, or other descriptors."
         )
+    # a stride that divides a row of windows would always meet the same ones
+    learned = rows[np.linspace(0, len(rows) - 1, most).astype(int)] if most and most < len(rows) else rows
     fits = [
-        _fit(estimator, rows, k)
-        for k in ([n_clusters] if n_clusters else [k for k in choices if k < len(rows)])
+        _fit(estimator, learned, k)
+        for k in ([n_clusters] if n_clusters else [k for k in choices if k < len(learned)])
     ]
-    model, found = max(fits, key=lambda fit: _comparable(silhouette(rows, fit[1])))
+    model, found = max(fits, key=lambda fit: _comparable(silhouette(learned, fit[1])))
+    if len(learned) < len(rows):
+        found = _ranked(rows, model.predict(rows))
     labels = np.full(len(descriptors), -1)
     labels[descriptors.valid] = found
     centers = np.array([rows[found == c].mean(axis=0) for c in range(found.max() + 1)])
     return Clustering(method, labels, centers, model, descriptors, silhouette(rows, found))
+
+
+def agreement(labels: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
+    """How well labels (N,) agree with true ones (N,), whatever either's numbers; -1 counts in neither.
+
+    Returns
+    -------
+    tuple of float
+        Adjusted Rand index (L. Hubert and P. Arabie, Journal of Classification
+        2, 193, 1985) and normalized mutual information: 1 for the same
+        partition, 0 for chance; NaN with fewer than two rows.
+    """
+    both = (np.asarray(labels) >= 0) & (np.asarray(truth) >= 0)
+    if both.sum() < 2:
+        return float("nan"), float("nan")
+    pair = truth[both], labels[both]
+    return float(adjusted_rand_score(*pair)), float(normalized_mutual_info_score(*pair))
+
+
+def kmeans(seed: int = 0, starts: int = 10) -> KMeans:
+    """k-means, for `cluster` to set the number of clusters of."""
+    return KMeans(n_init=starts, random_state=seed)
+
+
+def mixture(seed: int = 0, starts: int = 3) -> GaussianMixture:
+    """A mixture of Gaussians of any shape, for `cluster` to set the number of clusters of."""
+    return GaussianMixture(n_init=starts, random_state=seed)
 
 
 def silhouette(rows: np.ndarray, labels: np.ndarray) -> float:
@@ -127,12 +164,17 @@ def _fit(estimator, rows, k):
         # fewer distinct rows than clusters: the labels say so themselves
         warnings.simplefilter("ignore", ConvergenceWarning)
         found = model.fit_predict(rows)
+    return model, _ranked(rows, found)
+
+
+def _ranked(rows, found):
+    """Labels from 0, the largest cluster; of two as large the one whose first row is lower."""
     names, first, inverse, counts = np.unique(
         found, return_index=True, return_inverse=True, return_counts=True
     )
     rank = np.empty(len(names), int)
     rank[np.lexsort((rows[first][:, 0], -counts))] = np.arange(len(names))
-    return model, rank[inverse]
+    return rank[inverse]
 
 
 def _comparable(value):

@@ -7,17 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LinearRegression
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+from sklearn.metrics import adjusted_rand_score
 
-from stemnet.analysis.clustering import Clustering, silhouette
-from stemnet.analysis.embedding import Embedding, reconstruction_error
+from stemnet.analysis.clustering import Clustering, agreement, silhouette
+from stemnet.analysis.embedding import Embedding
+from stemnet.analysis.held_out import halved_clustering, halved_embedding
 from stemnet.analysis.maps import morans_i
+from stemnet.analysis.matched_clusters import matched
+from stemnet.analysis.neighborhood_kept import continuity, trustworthiness
+from stemnet.analysis.recovery import mutual_information, neighbor_probe
+from stemnet.analysis.resampling import Interval, over_rows
+from stemnet.analysis.verdict import verdict
 
 ROWS = 2000  # rows that refits and maps are computed from, taken at random
-RESAMPLINGS = 10  # half-samples behind the stability of a clustering; an embedding is refitted on two halves
+DRAWS = 100  # of the bootstrap of an agreement with true labels
+FOLDS = 2  # of the nearest-neighbor probe
 NAN = float("nan")
 
 Row = dict[str, object]
@@ -52,10 +58,15 @@ def compare(
         embedding: of k-means on its latent); ``stability``: mean adjusted Rand
         index between a clustering and its refits on half-samples, or mean
         canonical correlation between the latents of two half-sample fits;
-        ``moran_i`` and ``moran_z`` of the maps; ``ari_<method>``: agreement
-        with every other method; with truth ``truth_ari_<name>`` and
-        ``truth_nmi_<name>``, or ``truth_r2_<name>`` (linear probe) and
-        ``truth_corr_<name>`` (best single latent, absolute).
+        ``trustworthiness`` and ``continuity`` of a latent; ``moran_i`` and
+        ``moran_z`` of the maps; ``ari_<method>``: agreement with every other
+        method. With labels as truth ``truth_ari_<name>``, its bootstrap
+        interval ``truth_ari_low_<name>`` to ``truth_ari_high_<name>``,
+        ``truth_nmi_<name>`` and ``truth_accuracy_<name>`` of matched clusters;
+        with numbers ``truth_r2_<name>`` (linear probe, on the rows it was
+        fitted to), ``truth_knn_<name>`` (nearest-neighbor probe, on rows held
+        out), ``truth_corr_<name>`` (best single latent, absolute) and, of
+        latents, ``truth_nats_<name>`` (mutual information).
     """
     # The latents are cut into as many clusters as the clearest clustering has.
     k = max(clusterings, key=lambda c: c.silhouette).n_clusters if clusterings else 3
@@ -65,12 +76,15 @@ def compare(
     table += [_clustering_row(c, random_state) for c in clusterings]
     features = {e.method: e.latent for e in embeddings}
     features |= {c.method: _indicator(c.labels) for c in clusterings}
+    latents = {e.method for e in embeddings}
     for row in table:
         method = str(row["method"])
         for other in labels:
-            row[f"ari_{other}"] = NAN if other == method else _agreement(labels[method], labels[other])
+            row[f"ari_{other}"] = NAN if other == method else rand_index(labels[method], labels[other])
         for name, values in (truth or {}).items():
-            row |= _against_truth(name, np.asarray(values), labels[method], features[method])
+            row |= _against_truth(
+                name, np.asarray(values), labels[method], features[method], method in latents, random_state
+            )
     return table
 
 
@@ -84,16 +98,26 @@ def write_comparison(path: str | Path, rows: Sequence[Row]) -> None:
             writer.writerow({n: f"{v:.6g}" if isinstance(v, float) else v for n, v in row.items()})
 
 
+def truth_verdict(rows: Sequence[Row], name: str, what: str) -> str:
+    """Who finds the planted labels `name`, `what` in words: one line by the rule of `stemnet.analysis.verdict`.
+
+    Intervals are those of bootstraps over the rows of this one image.
+    """
+    kinds = [f"truth_{kind}_{name}" for kind in ("ari", "ari_low", "ari_high")]
+    found = {str(row["method"]): Interval(*(_known(row.get(kind)) for kind in kinds)) for row in rows}
+    return verdict(found, what, "ARI")
+
+
+def _known(value: object) -> float:
+    return float(value) if isinstance(value, float) else NAN
+
+
 def _embedding_row(embedding: Embedding, labels: np.ndarray, random_state: int) -> Row:
     table = embedding.descriptors
     rows, yx, take = _sample(table, random_state)
     held_out = stability = NAN
-    half = len(rows) // 2
-    if half > embedding.latent.shape[1]:
-        first, second = (clone(embedding.model).fit(part) for part in (rows[:half], rows[half:]))
-        errors = reconstruction_error(first, rows[half:]), reconstruction_error(second, rows[:half])
-        held_out = float(np.sqrt(np.mean(np.square(errors))))
-        stability = canonical_correlation(first.transform(rows), second.transform(rows))
+    if len(rows) // 2 > embedding.latent.shape[1]:
+        held_out, stability = halved_embedding(embedding.model, rows)
     latent = embedding.latent[take]
     moran, z = morans_i(latent, yx, random_state)
     ratio = embedding.explained_variance_ratio
@@ -108,6 +132,8 @@ def _embedding_row(embedding: Embedding, labels: np.ndarray, random_state: int) 
         "explained_variance": NAN if ratio is None else float(ratio.sum()),
         "silhouette": silhouette(embedding.latent[table.valid], labels[table.valid]),
         "stability": stability,
+        "trustworthiness": trustworthiness(rows, latent),
+        "continuity": continuity(rows, latent),
         "moran_i": moran,
         "moran_z": z,
     }
@@ -116,21 +142,11 @@ def _embedding_row(embedding: Embedding, labels: np.ndarray, random_state: int) 
 def _clustering_row(clustering: Clustering, random_state: int) -> Row:
     table = clustering.descriptors
     rows, yx, take = _sample(table, random_state)
-    labels, k, half = clustering.labels[take], clustering.n_clusters, len(rows) // 2
+    labels, k = clustering.labels[take], clustering.n_clusters
     held_out = stability = NAN
-    if half > k:
-        errors, agreements = [], []
-        rng = np.random.default_rng(random_state)
-        for _ in range(RESAMPLINGS):
-            order = rng.permutation(len(rows))
-            model = clone(clustering.model).fit(rows[order[:half]])
-            found = model.predict(rows)
-            agreements.append(adjusted_rand_score(labels, found))
-            fitted = [rows[order[:half]][found[order[:half]] == c] for c in range(k)]
-            centers = np.array([part.mean(axis=0) if len(part) else rows.mean(axis=0) for part in fitted])
-            rest = order[half:]
-            errors.append(np.mean((rows[rest] - centers[found[rest]]) ** 2))
-        held_out, stability = float(np.sqrt(np.mean(errors))), float(np.mean(agreements))
+    if len(rows) // 2 > k:
+        held_out, agreements = halved_clustering(clustering.model, rows, labels, k, random_state)
+        stability = float(agreements.mean())
     complete, own = table.complete, clustering.labels[table.valid]
     moran, z = morans_i(_indicator(labels), yx, random_state)
     return {
@@ -144,20 +160,11 @@ def _clustering_row(clustering: Clustering, random_state: int) -> Row:
         "explained_variance": NAN,
         "silhouette": clustering.silhouette,
         "stability": stability,
+        "trustworthiness": NAN,
+        "continuity": NAN,
         "moran_i": moran,
         "moran_z": z,
     }
-
-
-def canonical_correlation(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean canonical correlation of two latents (n, d) of the same rows: 1 if a linear map joins them."""
-    bases = []
-    for latent in (a, b):
-        u, s, _ = np.linalg.svd(latent - latent.mean(axis=0), full_matrices=False)
-        bases.append(u[:, s > 1e-9 * max(s.max(), 1e-300)])
-    correlations = np.linalg.svd(bases[0].T @ bases[1], compute_uv=False)
-    # a collapsed direction in either latent correlates with nothing
-    return float(correlations.sum() / a.shape[1])
 
 
 def _sample(table, random_state):
@@ -182,29 +189,47 @@ def _indicator(labels):
     return np.where((labels >= 0)[:, None], maps, np.nan)
 
 
-def _agreement(a, b):
+def rand_index(a: np.ndarray, b: np.ndarray) -> float:
+    """Adjusted Rand index of two sets of labels (N,), over rows that both know; NaN where these are too few.
+
+    L. Hubert and P. Arabie, J. Classif. 2, 193 (1985): 1 for the same groups
+    under any names, 0 for chance.
+    """
     both = (a >= 0) & (b >= 0)
     return float(adjusted_rand_score(a[both], b[both])) if both.sum() > 1 else NAN
 
 
-def _against_truth(name, truth, labels, features):
+def _against_truth(name, truth, labels, features, is_latent, random_state):
     if truth.dtype.kind in "iub":
-        both = (labels >= 0) & (truth.astype(int) >= 0)
-        if both.sum() < 2:
-            return {f"truth_ari_{name}": NAN, f"truth_nmi_{name}": NAN}
-        return {
-            f"truth_ari_{name}": float(adjusted_rand_score(truth[both], labels[both])),
-            f"truth_nmi_{name}": float(normalized_mutual_info_score(truth[both], labels[both])),
-        }
+        return _against_labels(name, truth.astype(int), labels, random_state)
     both = np.isfinite(truth) & np.isfinite(features).all(axis=1)
     x, y = features[both], truth[both]
     if len(y) <= x.shape[1] + 1 or np.ptp(y) == 0:
-        return {f"truth_r2_{name}": NAN, f"truth_corr_{name}": NAN}
+        return {f"truth_{kind}_{name}": NAN for kind in ("r2", "knn", "corr", "nats")}
     varying = x[:, x.std(axis=0) > 0]
     correlations = [abs(np.corrcoef(column, y)[0, 1]) for column in varying.T]
+    fold = np.random.default_rng(random_state).permutation(len(y)) % FOLDS
+    probes = [neighbor_probe(x[fold != f], y[fold != f], x[fold == f], y[fold == f]) for f in range(FOLDS)]
     return {
         f"truth_r2_{name}": float(LinearRegression().fit(x, y).score(x, y)),
+        f"truth_knn_{name}": float(np.mean(probes)),
         f"truth_corr_{name}": float(max(correlations, default=0.0)),
+        f"truth_nats_{name}": mutual_information(x[:ROWS], y[:ROWS]) if is_latent else NAN,
+    }
+
+
+def _against_labels(name, truth, labels, random_state):
+    both = (labels >= 0) & (truth >= 0)
+    x, y = labels[both], truth[both]
+    if len(y) < 2:
+        return {f"truth_{kind}_{name}": NAN for kind in ("ari", "ari_low", "ari_high", "nmi", "accuracy")}
+    ari = over_rows(lambda rows: adjusted_rand_score(y[rows], x[rows]), len(y), random_state, DRAWS)
+    return {
+        f"truth_ari_{name}": ari.value,
+        f"truth_ari_low_{name}": ari.low,
+        f"truth_ari_high_{name}": ari.high,
+        f"truth_nmi_{name}": agreement(x, y)[1],
+        f"truth_accuracy_{name}": matched(x, y).accuracy,
     }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 
 from stemnet.descriptors.table import Descriptors
 from stemnet.errors import StemnetError
@@ -59,11 +61,42 @@ def embed(descriptors: Descriptors, estimator: BaseEstimator, method: str | None
     Raises
     ------
     StemnetError
-        If there are too few complete rows or numbers for the latent, or all rows are equal.
+        If there are too few complete rows or numbers for the latent, all rows are
+        equal, or the latent cannot be decoded.
     """
-    rows = descriptors.complete
     method = method or type(estimator).__name__.lower()
     d = estimator.n_components
+    rows = enough_rows(descriptors, d, method)
+    with warnings.catch_warnings():
+        # what did not settle says so in n_iter_
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = clone(estimator).fit(rows)
+    if isinstance(model, PCA):
+        _fix_signs(model)
+    latent = np.full((len(descriptors), d), np.nan)
+    latent[descriptors.valid] = model.transform(rows)
+    try:
+        error = reconstruction_error(model, rows)
+    except ValueError as problem:
+        # UMAP decodes in the triangles of its latent, of which a line has none
+        raise StemnetError(
+            f"{method} cannot decode a latent of {d} ({problem}), so it cannot be compared. Use a larger latent, or "
+            f"leave {method} out."
+        ) from problem
+    return Embedding(
+        method, latent, model, descriptors, error, getattr(model, "explained_variance_ratio_", None)
+    )
+
+
+def enough_rows(descriptors: Descriptors, d: int, method: str) -> np.ndarray:
+    """Complete rows (n, D) for an embedding into d numbers.
+
+    Raises
+    ------
+    StemnetError
+        If they are too few, or all equal.
+    """
+    rows = descriptors.complete
     if min(len(rows) - 1, rows.shape[1]) < d:
         raise StemnetError(
             f"{method} with {d} components was given {len(rows)} complete rows of {rows.shape[1]} numbers; "
@@ -74,20 +107,16 @@ def embed(descriptors: Descriptors, estimator: BaseEstimator, method: str | None
             f"{method} was given {len(rows)} equal rows; there is nothing to tell apart. "
             "Use measured positions, or other descriptors."
         )
-    model = clone(estimator).fit(rows)
-    if isinstance(model, PCA):
-        _fix_signs(model)
-    latent = np.full((len(descriptors), d), np.nan)
-    latent[descriptors.valid] = model.transform(rows)
-    error = reconstruction_error(model, rows)
-    return Embedding(
-        method, latent, model, descriptors, error, getattr(model, "explained_variance_ratio_", None)
-    )
+    return rows
 
 
 def reconstruction_error(model: BaseEstimator, rows: np.ndarray) -> float:
-    """Root mean square of rows minus their decoded latents."""
-    return float(np.sqrt(np.mean((rows - model.inverse_transform(model.transform(rows))) ** 2)))
+    """Root mean square of rows minus their decoded latents, turned as each row is where the model knows how."""
+    if hasattr(model, "reconstruct"):
+        decoded = model.reconstruct(rows)
+    else:
+        decoded = model.inverse_transform(model.transform(rows))
+    return float(np.sqrt(np.mean((rows - decoded) ** 2)))
 
 
 def is_constant(rows: np.ndarray) -> bool:
@@ -95,11 +124,15 @@ def is_constant(rows: np.ndarray) -> bool:
     return not np.ptp(rows, axis=0).max(initial=0.0) > 1e-9 * np.abs(rows).max(initial=1e-300)
 
 
-def _fix_signs(pca: PCA) -> None:
-    """Turn each component so that its weighted sum is positive.
+def steady_signs(components: np.ndarray) -> np.ndarray:
+    """Signs (m,) with which the weighted sum of each component (m, D) is positive.
 
     The largest entry cannot decide: opposite neighbors move by equal amounts in
     a homogeneous mode, and rounding would choose between them.
     """
-    weights = 1.0 / np.sqrt(1.0 + np.arange(pca.components_.shape[1]))
-    pca.components_[pca.components_ @ weights < 0] *= -1
+    weights = 1.0 / np.sqrt(1.0 + np.arange(components.shape[1]))
+    return np.where(components @ weights < 0, -1.0, 1.0)
+
+
+def _fix_signs(pca: PCA) -> None:
+    pca.components_ *= steady_signs(pca.components_)[:, None]

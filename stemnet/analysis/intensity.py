@@ -121,7 +121,7 @@ def _whole(columns, rows):
 def _fit(log, group, place, whole, order, random_state):
     """BIC, log gain (n,), and the mixture of every sublattice, for a gain of this order."""
     terms = _terms(place, order)
-    terms = terms - terms[whole].mean(axis=0)
+    terms = terms - terms[whole].mean(axis=0) if whole.any() else terms
     parts = {s: np.nonzero((group == s) & whole)[0] for s in np.unique(group)}
     parts = {s: rows for s, rows in parts.items() if len(rows) > 1}
     center = np.zeros(len(log))

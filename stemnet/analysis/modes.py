@@ -3,23 +3,25 @@
 A principal component of the neighbor vectors is a mode: an arrow on every
 neighbor. The images of a series are described in one joint basis, else their
 scores could not be compared (R. K. Vasudevan et al., arXiv:2006.10001, 2020).
+Where the errors of the vectors are known, the components are those of the
+vectors without their errors, which is what bends the modes of noisy images.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.linalg import subspace_angles
 from sklearn.decomposition import PCA
 
-from stemnet.analysis.embedding import embed
+from stemnet.analysis.embedding import embed, enough_rows
+from stemnet.analysis.extreme_deconvolution import deconvolved
+from stemnet.analysis.modes_frames import frame_map, turns_of
+from stemnet.analysis.modes_scores import expected_rows, leading, steady_scores, weighted_scores
 from stemnet.descriptors.table import Descriptors
 from stemnet.errors import StemnetError
-
-ALIKE = 0.02  # of the mean bond: ways to number the neighbors that fit as well as the best, and the least turn decides
-MISFIT = 0.15  # of the mean bond, beyond which two images do not show the same environment
 
 
 @dataclass(frozen=True)
@@ -43,8 +45,17 @@ class Modes:
     turns : ndarray, shape (images,)
         By which each image's vectors were turned into the frame of the first
         [rad, from +x towards +y].
+    firsts : ndarray of int, shape (images,)
+        Number of the neighbor that comes first in the frame of the first image.
     unit : str
         ``A`` or ``px``.
+    score_errors : tuple of ndarray, shape (N_i, m)
+        Standard errors of the scores, by image; NaN where no errors were given.
+    expected_scores : tuple of ndarray, shape (N_i, m)
+        What the scores are most likely, given their errors and the other columns
+        of their image: scores of large error are drawn to the image's mean. The
+        closest in the mean of squares; their spread is too narrow. Equal to
+        `scores` where no errors were given.
     """
 
     mean: np.ndarray
@@ -54,14 +65,26 @@ class Modes:
     explained_variance_ratio: np.ndarray
     tables: tuple[Descriptors, ...]
     turns: np.ndarray
+    firsts: np.ndarray
     unit: str
+    score_errors: tuple[np.ndarray, ...]
+    expected_scores: tuple[np.ndarray, ...]
 
     def __len__(self) -> int:
         return len(self.shapes)
 
+    def in_frame(self, image: int, values: np.ndarray) -> np.ndarray:
+        """Neighbor vectors (N, 2 k) of an image, in the frame of the first."""
+        return values @ frame_map(values.shape[1] // 2, self.turns[image], self.firsts[image]).T
+
 
 def joint_modes(
-    tables: Sequence[Descriptors], count: int = 3, *, turned: bool = True, steady: bool = True
+    tables: Sequence[Descriptors],
+    count: int = 3,
+    *,
+    turned: bool = True,
+    steady: bool = True,
+    errors: Sequence[np.ndarray] | None = None,
 ) -> Modes:
     """Principal components of the neighbor vectors of several images together.
 
@@ -78,6 +101,10 @@ def joint_modes(
         Whether scores are generalized least squares, aware that the error of a
         column's own position is in all of its k vectors, which lowers the
         variance of scores; else they are plain projections.
+    errors : sequence of ndarray, shape (N_i, 2 k, 2 k), optional
+        Covariances of the rows' errors, from `neighbor_errors`. Modes are then
+        the components of the vectors without their errors (`deconvolved`), and
+        scores are generalized least squares with them.
 
     Returns
     -------
@@ -109,29 +136,34 @@ def joint_modes(
                 f"None of the {len(table)} columns of image {place} has all {len(names) // 2} neighbors; a joint "
                 "basis needs some of every image. Use a larger field of view, or leave the image out."
             )
-    turns, first = _turns(tables) if turned else (np.zeros(len(tables)), np.zeros(len(tables), int))
-    frames = [
-        replace(table, values=_in_frame(table.values, turn, shift))
-        for table, turn, shift in zip(tables, turns, first, strict=True)
-    ]
+    turns, firsts = turns_of(tables) if turned else (np.zeros(len(tables)), np.zeros(len(tables), int))
+    ways = [frame_map(len(names) // 2, turn, first) for turn, first in zip(turns, firsts, strict=True)]
     joint = Descriptors(
-        np.concatenate([table.values for table in frames]),
+        np.concatenate([table.values @ way.T for table, way in zip(tables, ways, strict=True)]),
         names,
-        np.concatenate([table.yx for table in frames]),
-        np.concatenate([table.valid for table in frames]),
+        np.concatenate([table.yx for table in tables]),
+        np.concatenate([table.valid for table in tables]),
     )
-    found = embed(joint, PCA(count, svd_solver="full"), "modes")
-    scores = _steady(joint.values - found.model.mean_, found.model.components_) if steady else found.latent
+    if errors is None:
+        basis = _plain(joint, count, steady)
+    else:
+        parts = zip(tables, errors, ways, strict=True)
+        spreads = np.concatenate([way @ _errors_of(table, given) @ way.T for table, given, way in parts])
+        basis = _deconvolved(joint, spreads, np.repeat(np.arange(len(tables)), list(map(len, tables))), count)
+    mean, components, variance, ratio, *scores = basis
     ends = np.cumsum([len(table) for table in tables])[:-1]
+    by_image = [tuple(np.split(part, ends)) for part in scores]
     return Modes(
-        found.model.mean_.reshape(-1, 2),
-        found.model.components_.reshape(count, -1, 2),
-        tuple(np.split(scores, ends)),
-        found.model.explained_variance_,
-        found.model.explained_variance_ratio_,
+        mean.reshape(-1, 2),
+        components.reshape(count, -1, 2),
+        by_image[0],
+        variance,
+        ratio,
         tuple(tables),
         turns,
+        firsts,
         names[0].rsplit("_", 1)[-1],
+        *by_image[1:],
     )
 
 
@@ -162,49 +194,34 @@ def mode_angles(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return subspace_angles(one.T, other.T)
 
 
-def _turns(tables):
-    """Turn of every image into the frame of the first [rad], and the number of the neighbor that comes first there."""
-    means = [np.median(table.complete, axis=0).reshape(-1, 2) for table in tables]
-    bond = np.linalg.norm(means[0], axis=1).mean()
-    turns, firsts = [], []
-    for place, mean in enumerate(means):
-        ways = []
-        for first in range(len(mean)):
-            own = np.roll(mean, -first, axis=0)
-            turn = np.angle(np.sum(_complex(means[0]) * _complex(own).conj()))
-            misfit = np.abs(_complex(own) * np.exp(1j * turn) - _complex(means[0])).max() / bond
-            ways.append((misfit, turn, first))
-        least = min(way[0] for way in ways)
-        if least > MISFIT:
-            raise StemnetError(
-                f"The mean neighbors of image {place} are {least:.0%} of a bond off those of the first, however "
-                f"turned; {MISFIT:.0%} at most make one environment. Give images of one crystal, each with the "
-                "right sampling."
-            )
-        # by symmetry several ways may fit; the least turn changes the image least
-        _, turn, first = min((way for way in ways if way[0] < least + ALIKE), key=lambda way: abs(way[1]))
-        turns.append(float(turn))
-        firsts.append(first)
-    return np.array(turns), np.array(firsts)
+def _errors_of(table, errors):
+    """Error covariances (N, D, D) of a table, refused where they are none."""
+    wanted = (*table.values.shape, table.values.shape[1])
+    if np.shape(errors) != wanted or not np.isfinite(errors[table.valid]).all():
+        raise StemnetError(
+            f"Errors of shape {np.shape(errors)} came with neighbor vectors of shape {table.values.shape}; give "
+            f"a finite covariance per valid row, {wanted}, as `neighbor_errors` does."
+        )
+    return errors
 
 
-def _complex(vectors):
-    return vectors[..., 1] + 1j * vectors[..., 0]
+def _plain(joint, count, steady):
+    """Mean, components, variance, its ratio; scores, their errors, which are unknown, and scores as expected."""
+    found = embed(joint, PCA(count, svd_solver="full"), "modes")
+    model = found.model
+    scores = steady_scores(joint.values - model.mean_, model.components_) if steady else found.latent
+    ratio = model.explained_variance_ratio_
+    unknown = np.full(scores.shape, np.nan)
+    return model.mean_, model.components_, model.explained_variance_, ratio, scores, unknown, scores
 
 
-def _in_frame(values, turn, first):
-    """Rows (N, 2 k) turned by an angle from +x towards +y, their neighbors numbered from another one."""
-    turned = _complex(np.roll(values.reshape(len(values), -1, 2), -first, axis=1)) * np.exp(1j * turn)
-    return np.stack([turned.imag, turned.real], axis=2).reshape(values.shape)
-
-
-def _steady(rows, components):
-    """Scores (N, m) by generalized least squares: errors of equal size on a column and on each of its k neighbors.
-
-    The covariance of the k vectors is then 1 + J, J being all ones, along y and
-    along x, and its inverse 1 - J / (k + 1).
-    """
-    k = rows.shape[1] // 2
-    precision = np.kron(np.eye(k) - np.ones((k, k)) / (k + 1), np.eye(2))
-    weighted = components @ precision
-    return rows @ weighted.T @ np.linalg.inv(weighted @ components.T)
+def _deconvolved(joint, errors, image, count):
+    """The same of the rows without their errors (N, D, D)."""
+    rows, errors, valid = enough_rows(joint, count, "modes"), errors[joint.valid], joint.valid
+    common = deconvolved(rows, errors)
+    variance, components = leading(common.covariance, count)
+    scores, spread, expected = (np.full((len(joint), count), np.nan) for _ in range(3))
+    scores[valid], spread[valid] = weighted_scores(rows - common.mean, errors, common, components)
+    expected[valid] = (expected_rows(rows, errors, image[valid], common) - common.mean) @ components.T
+    ratio = variance / np.trace(common.covariance)
+    return common.mean, components, variance, ratio, scores, spread, expected

@@ -1,6 +1,6 @@
 """Where the signal ends: how many components stand above what noise alone gives.
 
-Two rules, for two kinds of table. Of a table whose noise is white (each number
+Three rules, for three kinds of table. Of a table whose noise is white (each number
 with noise of its own, rows independent) the floor is known in closed form: the
 optimal hard threshold of M. Gavish and D. L. Donoho, IEEE Transactions on
 Information Theory 60, 5040 (2014), above the edge of V. A. Marchenko and L. A.
@@ -12,6 +12,9 @@ floor is measured, by parallel analysis (J. L. Horn, Psychometrika 30, 179, 1965
 a surrogate image, as homogeneous as an image of these reflections and this noise
 can be, passes through the same windows, several times over, and a component is
 signal if its eigenvalue exceeds what the largest one of another surrogate would.
+Of a table whose rows are independent but whose noise is of any size in every
+number, the surrogates are the table itself, each number dealt out anew among the
+rows.
 """
 
 from __future__ import annotations
@@ -23,7 +26,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 from scipy.stats import t as student
 
-from stemnet.analysis.homogeneous_twin import homogeneous_twin
+from stemnet.analysis.homogeneous_twin import twins_of
 from stemnet.analysis.streamed_pca import StreamedPCA
 from stemnet.descriptors.spectra_stream import SpectraStream
 from stemnet.descriptors.windows import Windows
@@ -41,7 +44,7 @@ class NoiseFloor:
     Parameters
     ----------
     rule : str
-        ``hard threshold`` or ``surrogates``.
+        ``hard threshold``, ``surrogates`` or ``permutations``.
     eigenvalues : ndarray, shape (D,)
         Of the data's covariance, falling.
     floor : ndarray, shape (D,)
@@ -172,13 +175,68 @@ def surrogate_floor(
     stream = SpectraStream(image, windows)
     if eigenvalues is None:
         eigenvalues = StreamedPCA(1).fit(stream).eigenvalues_
+    # twins are masked and filled where the image is: what a hole does to its windows is no signal
+    unknown = ~np.isfinite(image)
+    twins = twins_of(np.where(unknown, np.nan, stream.image), windows.size)
+    del stream
     found = []
     for _ in range(surrogates):
-        twin = homogeneous_twin(stream.image, windows.size, rng)
+        twin = twins.draw(rng)
+        twin[unknown] = np.nan
         found.append(StreamedPCA(1).fit(SpectraStream(twin, windows, unit=1.0)).eigenvalues_)
+    return NoiseFloor("surrogates", np.asarray(eigenvalues), np.mean(found, axis=0), _level(found))
+
+
+def permutation_floor(
+    rows: np.ndarray, *, permutations: int = SURROGATES, rng: np.random.Generator | int = 0
+) -> NoiseFloor:
+    """Signal by comparison with tables of the same numbers that have nothing to do with each other.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (n, D)
+        Complete and independent of each other; more or fewer than numbers.
+    permutations : int
+        Tables in which every number is dealt out anew among the rows.
+    rng : numpy Generator or int
+        Or the seed of one.
+
+    Returns
+    -------
+    NoiseFloor
+        As `surrogate_floor` returns it, of at most min(n, D) eigenvalues.
+
+    Raises
+    ------
+    StemnetError
+        If there are fewer than two permutations, fewer than three rows, or numbers that are not finite.
+    """
+    rows = np.asarray(rows, dtype=np.float64)
+    if not permutations >= 2:
+        raise StemnetError(
+            f"{permutations!r} permutations were asked for; their spread needs 2 or more. Pass permutations=5."
+        )
+    if rows.ndim != 2 or len(rows) < 3 or not np.isfinite(rows).all():
+        raise StemnetError(
+            f"A table of shape {rows.shape} was given; three or more complete rows of finite numbers are needed. "
+            "Use a larger field of view, or leave rows out that are not valid."
+        )
+    rng = np.random.default_rng(rng)
+    found = [_eigenvalues(rng.permuted(rows, axis=0)) for _ in range(permutations)]
+    return NoiseFloor("permutations", _eigenvalues(rows), np.mean(found, axis=0), _level(found))
+
+
+def _eigenvalues(rows: np.ndarray) -> np.ndarray:
+    """Of the covariance of rows (n, D), falling, shape (min(n, D),)."""
+    off = rows - rows.mean(axis=0)
+    small = off.T @ off if off.shape[0] >= off.shape[1] else off @ off.T
+    return np.maximum(np.linalg.eigvalsh(small)[::-1], 0.0) / (len(rows) - 1)
+
+
+def _level(found: list[np.ndarray]) -> float:
+    """What the largest eigenvalue of one more surrogate stays below in 99 of 100 cases."""
     largest = np.max(found, axis=1)
-    # what one more surrogate stays below, by Student's law, since a few say little of their spread
-    reach = student.ppf(1 - FALSE_ALARM, surrogates - 1) * np.sqrt(1 + 1 / surrogates)
+    # by Student's law, since a few say little of their spread
+    reach = student.ppf(1 - FALSE_ALARM, len(found) - 1) * np.sqrt(1 + 1 / len(found))
     spread = max(largest.std(ddof=1), LEAST_SPREAD * largest.mean())
-    level = float(largest.mean() + reach * spread)
-    return NoiseFloor("surrogates", np.asarray(eigenvalues), np.mean(found, axis=0), level)
+    return float(largest.mean() + reach * spread)

@@ -39,9 +39,11 @@ class SideBySide:
     vectors, angles : Descriptors
         Neighbor vectors and bond angles, row i = column i.
     embeddings : tuple of Embedding
-        Of the vectors: ``pca``, ``vae``, less what could not be computed.
+        Of the vectors: ``pca`` and ``vae``, or the methods that were asked for,
+        less what could not be computed.
     clusterings : tuple of Clustering
-        ``kmeans_vectors``, ``kmeans_angles``, less what could not be computed.
+        ``kmeans_vectors`` and ``kmeans_angles``, or so of each clusterer, less
+        what could not be computed.
     rows : list of dict
         The scoreboard of `compare`.
     notes : tuple of str
@@ -66,11 +68,11 @@ def side_by_side(
     clusters: int | None = None,
     describe: Callable[..., Descriptors] = neighbor_vectors,
     embedders: Mapping[str, BaseEstimator] | None = None,
-    clusterer: BaseEstimator | None = None,
+    clusterers: Mapping[str, BaseEstimator] | None = None,
     truth: Mapping[str, np.ndarray] | None = None,
     random_state: int = 0,
 ) -> SideBySide:
-    """Describe the columns by their neighbors and analyze them by PCA, VAE and k-means.
+    """Describe the columns by their neighbors and analyze them by PCA, VAE and k-means, or by other methods.
 
     Parameters
     ----------
@@ -84,8 +86,8 @@ def side_by_side(
         with the columns and ``lattice=``.
     embedders : mapping of str to transformer, optional
         Methods by name in place of PCA and VAE.
-    clusterer : estimator, optional
-        In place of k-means.
+    clusterers : mapping of str to clusterer or mixture, optional
+        Methods by name in place of k-means; each labels vectors and angles.
     truth : mapping of str to ndarray, optional
         See `compare`.
     random_state : int
@@ -118,23 +120,24 @@ def side_by_side(
             "pca": PCA(latent, random_state=random_state),
             "vae": VariationalAutoencoder(latent, random_state=random_state),
         }
-    if clusterer is None:
-        clusterer = KMeans(n_init=10, random_state=random_state)
+    if clusterers is None:
+        clusterers = {"kmeans": KMeans(n_init=10, random_state=random_state)}
     complete, needed = int(vectors.valid.sum()), max(10, 3 * vectors.values.shape[1] // 2)
     embeddings: list[Embedding] = []
     clusterings: list[Clustering] = []
     if complete < needed:
         notes.append(
             f"{complete} of {len(columns)} columns have all {vectors.values.shape[1] // 2} neighbors; "
-            f"at least {needed} are needed for PCA, k-means and VAE. Use a larger field of view."
+            f"at least {needed} are needed to embed and cluster. Use a larger field of view."
         )
     else:
         embeddings = _all(notes, [(embed, (vectors, e, name)) for name, e in embedders.items()])
         clusterings = _all(
             notes,
             [
-                (cluster, (vectors, clusterer, clusters, "kmeans_vectors")),
-                (cluster, (angles, clusterer, clusters, "kmeans_angles")),
+                (cluster, (table, clusterer, clusters, f"{name}_{what}"))
+                for name, clusterer in clusterers.items()
+                for what, table in (("vectors", vectors), ("angles", angles))
             ],
         )
     notes += _about_results(embeddings, clusterings)
@@ -172,17 +175,8 @@ def _about(lattice: Lattice | None) -> str:
     return lattice.note
 
 
-def _about_results(embeddings, clusterings) -> list[str]:
-    notes = []
-    for e in embeddings:
-        information = getattr(e.model, "kl_", None)
-        if information is not None and information.max() < 0.1:
-            notes.append(f"The latent of {e.method} has collapsed: it carries no information on the columns.")
-        elif getattr(e.model, "stayed_linear_", False):
-            notes.append(
-                f"{e.method}: nothing beyond a linear model explained held-out columns better, so its latents are "
-                "those of PCA, rescaled."
-            )
+def _about_results(embeddings: Sequence[Embedding], clusterings: Sequence[Clustering]) -> list[str]:
+    notes = [note for e in embeddings for note in about_embedding(e)]
     for c in clusterings:
         if c.silhouette < 0.25:
             notes.append(
@@ -190,3 +184,42 @@ def _about_results(embeddings, clusterings) -> list[str]:
                 "the environments vary without a gap."
             )
     return notes
+
+
+def about_embedding(embedding: Embedding) -> list[str]:
+    """What the user should know of a latent: that it has collapsed, stayed linear, or did not settle."""
+    model, method, notes = embedding.model, embedding.method, []
+    information = getattr(model, "kl_", np.full(1, np.inf))
+    silent = int((information < noise_information(*embedding.descriptors.complete.shape)).sum())
+    if silent == len(information):
+        return [
+            f"The latent of {method} has collapsed: it carries no more information on the columns than noise alone "
+            f"gives ({information.max():.2f} nats)."
+        ]
+    if silent:
+        some = "1 has" if silent == 1 else f"{silent} have"
+        notes.append(
+            f"Of the {len(information)} latents of {method} {some} collapsed: no more information on the columns than "
+            "noise alone gives. Use a smaller latent, or read the others only."
+        )
+    if getattr(model, "stayed_linear_", False):
+        turning = getattr(model, "invariance", None) is not None
+        what = "linear in the rows turned upright" if turning else "those of PCA, rescaled"
+        notes.append(
+            f"{method}: nothing beyond a linear model explained held-out columns better, so its latents are {what}."
+        )
+    if getattr(model, "n_iter_", 0) >= getattr(model, "max_iter", np.inf):
+        notes.append(
+            f"{method} did not settle in {model.max_iter} rounds; its latents may change with the seed. Allow more "
+            "with max_iter, or do not rely on it."
+        )
+    return notes
+
+
+def noise_information(n: int, d: int) -> float:
+    """What a latent of white noise, n rows of d numbers, is at most said to tell of a row [nats].
+
+    Half the logarithm of the largest eigenvalue by V. A. Marchenko and L. A. Pastur (1967), which is what an
+    autoencoder at its linear start makes of it, a fifth more, and 0.12 nats that turning rows upright adds.
+    """
+    return 0.12 + 1.2 * float(np.log1p(np.sqrt(d / max(n - 1, 1))))

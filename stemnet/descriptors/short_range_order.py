@@ -92,6 +92,9 @@ def short_range_order(
     there = (first >= 0) & (second >= 0)
     first, second, number = first[there], second[there], number[there]
     a, b, count, rng = a[rows], b[rows], len(shells), np.random.default_rng(random_state)
+    if a.sum() > b.sum():
+        # pairs belong to the block of their first column: to that of the rarer one, with all others of its shell
+        a, b = b, a
     amount = np.bincount(number, minlength=count)
     # where columns are in doubt their probabilities follow the species by less, and so do those of pairs
     sureness = _sureness(a) * _sureness(b)

@@ -97,6 +97,29 @@ class Windows:
         cycles = np.rint(self.frequencies * self.size).astype(int)
         return tuple(f"k{y:+d}{x:+d}_1" for y, x in cycles)
 
+    def plane(self, values: np.ndarray) -> np.ndarray:
+        """Numbers of a window, shape (D,), as a map of frequencies, shape (2 orders + 1, 2 orders + 1).
+
+        Both halves, rows falling from the least frequency along y, the zero
+        frequency in the middle, which is NaN.
+
+        Raises
+        ------
+        StemnetError
+            If there are more or fewer numbers than frequencies.
+        """
+        cycles = np.rint(self.frequencies * self.size).astype(int)
+        if np.shape(values) != (len(cycles),):
+            raise StemnetError(
+                f"Numbers of shape {np.shape(values)} came for {len(cycles)} frequencies of a window; one for each "
+                "is needed. Pass one row of the table that these windows gave."
+            )
+        result = np.full((2 * self.orders + 1,) * 2, np.nan)
+        for sign in (1, -1):
+            y, x = (self.orders + sign * cycles).T
+            result[y, x] = values
+        return result
+
     def starts(self, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
         """First row of every row of windows, first column of every column of windows; centered [px]."""
         if min(shape) < self.size:
@@ -114,14 +137,18 @@ class Windows:
         return np.stack(np.meshgrid(tops, lefts, indexing="ij"), axis=-1).reshape(-1, 2) + (self.size - 1) / 2
 
 
-def windows_for(spacing: float, *, log: bool = False) -> Windows:
+def windows_for(
+    spacing: float, *, cells: float = CELLS, apodization: str = "hann", log: bool = False
+) -> Windows:
     """Windows that suit a lattice: four periods wide, an eighth of that apart, three orders of reflection.
 
     Parameters
     ----------
     spacing : float
         Longer vector of the primitive cell [px].
-    log : bool
+    cells : float
+        Periods in a window.
+    apodization, log
         See `Windows`.
 
     Raises
@@ -134,5 +161,7 @@ def windows_for(spacing: float, *, log: bool = False) -> Windows:
             f"Windows were asked for a lattice of spacing {spacing!r} px; a length above 2 px is needed. "
             "Pass the longer lattice vector, or choose Windows(size, step)."
         )
-    size = max(16, 8 * round(CELLS * spacing / 8))
-    return Windows(size, max(1, size // 8), log=log, highest=min(0.5, ORDERS / spacing))
+    if not (np.isfinite(cells) and cells >= 1):
+        raise StemnetError(f"Windows of {cells!r} periods were asked for; 1 or more is needed. Pass cells=4.")
+    size = max(16, 8 * round(cells * spacing / 8))
+    return Windows(size, max(1, size // 8), apodization, log, highest=min(0.5, ORDERS / spacing))

@@ -1,4 +1,4 @@
-"""The three doors: what ``train.py``, ``predict.py``, ``-m stemnet.simulation`` and the installed commands run."""
+"""The doors: what the scripts beside the package, ``-m stemnet.simulation`` and the installed commands run."""
 
 from __future__ import annotations
 
@@ -31,6 +31,20 @@ def simulate() -> None:
     _enter("simulate", _simulate)
 
 
+def gather() -> None:
+    """Gather the runs of a sweep; see ``--help``."""
+    _enter("gather", _gather)
+
+
+def search() -> None:
+    """Search for the settings that give the best number; see ``--help``."""
+    _enter("search", _search)
+
+
+BARE = {"predict": "input", "gather": "folder"}
+"""Setting that words without a key belong to."""
+
+
 def _enter(config_name: str, job: Callable[[DictConfig], object]) -> None:
     """Spell the command line for Hydra, check it, and run the job with one-sentence errors."""
     if "--version" in sys.argv[1:]:
@@ -40,7 +54,7 @@ def _enter(config_name: str, job: Callable[[DictConfig], object]) -> None:
     import hydra
 
     try:
-        arguments = spelled(sys.argv[1:], bare="input" if config_name == "predict" else None)
+        arguments = spelled(sys.argv[1:], bare=BARE.get(config_name))
         checked(config_name, arguments)
     except StemnetError as problem:
         _stop(problem)
@@ -91,3 +105,15 @@ def _simulate(config: DictConfig) -> None:
     from stemnet.doors.simulating import simulate_from
 
     simulate_from(config)
+
+
+def _gather(config: DictConfig) -> None:
+    from stemnet.doors.gathering import gather_from
+
+    gather_from(config)
+
+
+def _search(config: DictConfig) -> None:
+    from stemnet.doors.searching import search_from
+
+    search_from(config)

@@ -15,12 +15,14 @@ import torch
 
 import stemnet
 from stemnet import storage
-from stemnet.analysis import Calibration, SideBySide, side_by_side, write_comparison
+from stemnet.analysis import SideBySide, side_by_side, write_comparison
 from stemnet.columns import Columns
 from stemnet.detection.segmenter import Detection, Settings, find_columns
 from stemnet.doors.calibrating import calibration_of, implausible
 from stemnet.doors.judging import Judgment, judge
+from stemnet.doors.metrics import metrics_of, scale_of
 from stemnet.doors.pictures import draw
+from stemnet.doors.selecting import selection_of
 from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import Checkpoint
 from stemnet.reading import read_micrograph
@@ -37,12 +39,16 @@ class Job:
     sampling : float or None
         [A/px], to overrule the file.
     signal : int, str or None
-    describe, embedders, clusterer
+    describe, embedders, clusterers
         As `stemnet.analysis.side_by_side` takes them.
     clusters : int or None
     seed : int
     device : str
+    model_selection : bool
+        Whether components and clusters are counted.
     figures : bool
+    overrides : tuple of str
+        What was typed, for the record.
     config : mapping
         Resolved, for the record.
     """
@@ -53,11 +59,13 @@ class Job:
     signal: int | str | None
     describe: Callable
     embedders: Mapping
-    clusterer: object
+    clusterers: Mapping
     clusters: int | None
     seed: int
     device: str
+    model_selection: bool
     figures: bool
+    overrides: tuple[str, ...]
     config: Mapping[str, object]
 
 
@@ -93,17 +101,18 @@ def process(
     clock.lap("read")
     found = find_columns(micrograph, job.checkpoint, job.settings, device=job.device, progress=progress)
     clock.lap("columns")
-    progress("neighbors, PCA, k-means and VAE", 0, 1)
+    progress("neighbors and methods", 0, 1)
     judgment = _judged(found, truth)
     analysis = side_by_side(
         _apart(found.columns),
         clusters=job.clusters,
         describe=job.describe,
         embedders=job.embedders,
-        clusterer=job.clusterer,
+        clusterers=job.clusterers,
         truth=judgment.planted if judgment else None,
         random_state=job.seed,
     )
+    selection, doubt = selection_of(analysis, job.seed) if job.model_selection else (None, ())
     analysis = _together(analysis, found.columns)
     clock.lap("analysis")
     progress("results", 0, 1)
@@ -111,12 +120,15 @@ def process(
     doubts = (
         [calibration.sentence] if calibration and calibration.sentence else implausible(micrograph, found)
     )
-    warnings = [*micrograph.notes, *found.reasons, *found.notes, *doubts, *analysis.notes]
-    metrics = _metrics(path, micrograph, origin, found, analysis, calibration, judgment, warnings, job)
+    warnings = [*micrograph.notes, *found.reasons, *found.notes, *doubts, *analysis.notes, *doubt]
+    metrics = metrics_of(path, micrograph, origin, found, analysis, calibration, judgment, warnings)
+    metrics["overrides"] = list(job.overrides)
+    metrics["scale"] = scale_of(found, job.settings)
+    metrics["model_selection"] = selection.record() if selection else None
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder, path, micrograph, found, analysis, job)
     clock.lap("results")
-    pictures = draw(folder, micrograph, found, analysis) if job.figures else []
+    pictures = draw(folder, micrograph, found, analysis, selection) if job.figures else []
     clock.lap("figures")
     metrics["seconds"] = clock.laps
     storage.write_metrics(folder / "metrics.json", metrics)
@@ -185,58 +197,6 @@ def _together(analysis: SideBySide, columns: Columns) -> SideBySide:
         vectors=replace(analysis.vectors, yx=columns.yx),
         angles=replace(analysis.angles, yx=columns.yx),
     )
-
-
-def _metrics(
-    path: Path,
-    micrograph: Micrograph,
-    origin: str,
-    found: Detection,
-    analysis: SideBySide,
-    calibration: Calibration | None,
-    judgment: Judgment | None,
-    warnings: list[str],
-    job: Job,
-) -> dict[str, object]:
-    columns = analysis.columns
-    labels = columns["sublattice"] if "sublattice" in columns else np.zeros(0, dtype=int)
-    lattice = analysis.lattice
-    return {
-        "input": str(path),
-        "shape": list(micrograph.image.shape),
-        "columns": len(columns),
-        "columns_with_all_neighbors": int(analysis.vectors.valid.sum()),
-        "sublattices": {str(label): int((labels == label).sum()) for label in np.unique(labels)},
-        "intensity_classes": analysis.intensities.record(labels),
-        "sampling": {"A_per_px": micrograph.sampling, "from": origin},
-        "calibration": calibration.record() if calibration else None,
-        "scale": {
-            "width_px": found.width,
-            "zoom": found.zoom,
-            "from": _scale_origin(found, job),
-        },
-        "inverted": found.dark,
-        "confidence": "high" if found.confident else "low",
-        "expected_f1": found.expected_f1 if np.isfinite(found.expected_f1) else None,
-        "warnings": warnings,
-        "median_score": float(np.median(columns["score"])) if len(columns) else None,
-        "median_standard_error_px": _median(columns, "sigma_y"),
-        "lattice_vectors_px": None if lattice is None else np.asarray(lattice.vectors).tolist(),
-        "scores_against_truth": judgment.scores if judgment else None,
-    }
-
-
-def _scale_origin(found: Detection, job: Job) -> str:
-    if job.settings.width:
-        return "user"
-    if not np.isfinite(found.width):
-        return "none found"
-    return "autocorrelation of the image, confirmed by the fit of a part of it"
-
-
-def _median(columns: Columns, name: str) -> float | None:
-    values = columns[name][np.isfinite(columns[name])] if name in columns else []
-    return float(np.median(values)) if len(values) else None
 
 
 def _write(

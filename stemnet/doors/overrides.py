@@ -10,7 +10,8 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 from stemnet import resources
 from stemnet.errors import StemnetError
@@ -18,6 +19,7 @@ from stemnet.errors import StemnetError
 FILE_KEYS = (
     "input",
     "output",
+    "folder",
     "checkpoint",
     "initial",
     "resume",
@@ -173,28 +175,50 @@ def _known_choice(group: str, name: str) -> None:
 def _explained(config_name: str, problem: str, typed: Sequence[str]) -> str:
     """One sentence on what is wrong with the command line."""
     from hydra import compose, initialize_config_dir
-    from omegaconf import DictConfig
+    from omegaconf import OmegaConf
 
     unknown = re.search(r"(?:Could not override|Key) '([^']+)'", problem)
-    choice = re.search(r"Could not find '([^']+)'", problem)
+    choice = re.search(r"Could not (?:find|load) '([^']+)'", problem)
     if choice:
         group, _, name = choice[1].rpartition("/")
         have = sorted(path.stem for path in (resources.configs() / group).glob("*.yaml"))
         return f"There is no {group or 'config'} called '{name}'. Choose one of: {', '.join(have)}."
     if unknown:
+        choices = [one for one in typed if re.match(r"\w+=", one) and _is_group(one.partition("=")[0])]
         with initialize_config_dir(str(resources.configs()), version_base="1.3"):
-            config = compose(config_name)
-        top = [str(key) for key in config]
-        below = [
-            f"{key}.{name}"
-            for key in top
-            if isinstance(config._get_node(key), DictConfig)
-            for name in config[key]
-        ]
-        near = difflib.get_close_matches(unknown[1], top + below, 1)
-        hint = f"Did you mean '{near[0]}'?" if near else f"The settings are: {', '.join(sorted(top))}."
+            # of a choice that is swept, the default must do
+            config = compose(config_name, overrides=[one for one in choices if not _is_swept(one)])
+        keys = keys_of(cast("dict[str, Any]", OmegaConf.to_container(config)))
+        group, name = (*unknown[1].split("."), "")[:2]
+        if name and _is_group(group, name) and f"{group}.{name}" not in keys:
+            return (
+                f"'{unknown[1]}' is a setting of {name}, which was not chosen. Choose it by {group}=[{name}]."
+            )
+        inside = [key for key in keys if key.endswith(f".{unknown[1]}")]
+        near = inside or difflib.get_close_matches(unknown[1], keys, 1)
+        top = ", ".join(sorted(key for key in keys if "." not in key))
+        hint = f"Did you mean '{near[0]}'?" if near else f"The settings are: {top}."
         return f"There is no setting '{unknown[1]}'. {hint}"
     first = problem.strip().splitlines()[0]
     return (
         f"The settings {' '.join(typed)!r} could not be read ({first}). See --help for how they are written."
     )
+
+
+def _is_group(name: str, choice: str = "*") -> bool:
+    return any((resources.configs() / name).glob(f"{choice}.yaml"))
+
+
+def _is_swept(override: str) -> bool:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+
+    return OverridesParser.create().parse_override(override).is_sweep_override()
+
+
+def keys_of(settings: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """All keys, those below others with a dot."""
+    keys = []
+    for name, value in settings.items():
+        keys.append(f"{prefix}{name}")
+        keys += keys_of(value, f"{prefix}{name}.") if isinstance(value, Mapping) else []
+    return keys

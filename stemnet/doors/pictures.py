@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from stemnet.analysis import SideBySide
+from stemnet.analysis import SideBySide, VariationalAutoencoder
 from stemnet.detection.segmenter import Detection
+from stemnet.doors.selecting import Selection
 from stemnet.micrograph import Micrograph
 from stemnet.report.style import save
 
 
 def draw(
-    folder: Path, micrograph: Micrograph, found: Detection, analysis: SideBySide
+    folder: Path,
+    micrograph: Micrograph,
+    found: Detection,
+    analysis: SideBySide,
+    selection: Selection | None = None,
 ) -> list[tuple[str, str]]:
     """Write every picture that the results allow, of the first frame where there are several.
 
@@ -51,7 +56,7 @@ def draw(
         keep(
             side_by_side_figure(image, columns.yx, latents, labels, sampling=sampling, title=name),
             "side_by_side.png",
-            "The same columns by PCA, k-means on neighbor vectors, k-means on angles, and VAE.",
+            "The same columns by every method: clusters of neighbor vectors and of angles, and latents of the vectors.",
         )
     mean = analysis.vectors.complete.mean(0) if analysis.vectors.valid.any() else None
     for embedding in analysis.embeddings:
@@ -71,23 +76,26 @@ def draw(
                 "pca.png",
                 "Principal components as displacements of the mean neighborhood, and their scores.",
             )
-        elif embedding.method == "vae" and mean is not None:
+        elif isinstance(embedding.model, VariationalAutoencoder) and mean is not None:
+            model = embedding.model
+            # turned rows have no mean; what is decoded at the middle of the latent has the decoded orientation
+            middle = np.nanmedian(embedding.latent, axis=0, keepdims=True)
             method = next(iter(labels), "")
             keep(
                 vae_figure(
                     columns.yx,
                     embedding.latent[first],
                     labels.get(method, np.zeros(len(columns), dtype=int)),
-                    embedding.model.inverse_transform,
-                    mean,
+                    model.inverse_transform,
+                    mean if model.invariance is None else model.inverse_transform(middle)[0],
                     columns.shape,
                     sampling=sampling,
                     unit=unit,
                     label_name=method,
                     title=name,
                 ),
-                "vae.png",
-                "Latent space of the VAE, its maps, and the neighborhoods it decodes.",
+                f"{embedding.method}.png",
+                f"Latent space of {embedding.method}, its maps, and the neighborhoods it decodes.",
             )
     if labels:
         keep(
@@ -96,5 +104,13 @@ def draw(
             ),
             "clusters.png",
             "Clusters and their mean neighborhoods.",
+        )
+    if selection:
+        from stemnet.report.model_selection import model_selection_figure
+
+        keep(
+            model_selection_figure(selection.components, selection.clusters, title=name),
+            "model_selection.png",
+            f"How many components and clusters the neighbor vectors have. {selection.sentence}",
         )
     return written

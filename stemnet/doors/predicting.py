@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
 from hydra.core.hydra_config import HydraConfig
@@ -23,6 +24,7 @@ from stemnet.models import checkpoint
 from stemnet.reading import expand_inputs, unique_stems
 
 EXAMPLE = "pbtio3_domains.tif"
+EXTRAS = {"umap": "umap"}  # library: the extra that brings it
 
 
 def predict_from(config: DictConfig) -> None:
@@ -40,7 +42,7 @@ def predict_from(config: DictConfig) -> None:
     job = _job(config)
     paths = _inputs(config)
     output = _output(config)
-    if config.study is not None:
+    if config.get("study"):
         from stemnet.doors.studying import study_from
 
         study_from(config, job, paths, output)
@@ -89,7 +91,8 @@ def _tell(row: Mapping[str, object], folder: Path) -> None:
 
 def _inputs(config: DictConfig) -> list[str]:
     if config.input is None:
-        names = [EXAMPLE] if config.study is None else [f"{name}.tif" for name in config.study.examples]
+        study = config.get("study")
+        names = [f"{name}.tif" for name in study.examples] if study else [EXAMPLE]
         return [str(resources.simulated_data() / name) for name in names]
     given = [config.input] if isinstance(config.input, str) else [str(item) for item in config.input]
     paths = expand_inputs(given)
@@ -136,14 +139,41 @@ def _job(config: DictConfig) -> Job:
         sampling=config.sampling,
         signal=config.signal,
         describe=instantiate(config.descriptor),
-        embedders={"pca": instantiate(config.pca), "vae": instantiate(config.vae)},
-        clusterer=instantiate(config.clustering),
+        embedders=methods_of(config, "embedding"),
+        clusterers=methods_of(config, "clustering"),
         clusters=config.clusters,
         seed=config.seed,
         device=config.device,
+        model_selection=config.model_selection,
         figures=config.figures,
+        overrides=_typed(),
         config=cast("dict[str, object]", OmegaConf.to_container(config, resolve=True)),
     )
+
+
+def _typed() -> tuple[str, ...]:
+    """The settings that were typed, or that a sweep set."""
+    return tuple(HydraConfig.get().overrides.task) if HydraConfig.initialized() else ()
+
+
+def methods_of(config: DictConfig, group: str) -> dict[str, Any]:
+    """The methods of a group that were chosen, by name.
+
+    Raises
+    ------
+    StemnetError
+        If a method's library is not installed.
+    """
+    chosen = config.get(group) or {}
+    for name, call in chosen.items():
+        library = str(call["_target_"]).split(".")[0]
+        if importlib.util.find_spec(library) is None:
+            extra = f" 'stemnet[{EXTRAS[library]}]'" if library in EXTRAS else f" {library}"
+            raise StemnetError(
+                f"{group}={name} was asked for, and its library '{library}' is not installed. Install it by "
+                f"pip install{extra}, or leave {name} out."
+            )
+    return {str(name): instantiate(call) for name, call in chosen.items()}
 
 
 def _available(device: str) -> bool:

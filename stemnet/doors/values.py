@@ -72,6 +72,7 @@ PREDICT = {
     "clusters": optional(whole(2)),
     "seed": SEED,
     "threads": optional(whole(1)),
+    "model_selection": SWITCH,
     "figures": SWITCH,
 }
 TRAIN = {

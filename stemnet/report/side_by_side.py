@@ -9,6 +9,8 @@ from matplotlib.figure import Figure
 
 from stemnet.report import panels, style
 
+ACROSS = 4  # panels in a row, so that their legends can be read
+
 
 def side_by_side_figure(
     image: np.ndarray,
@@ -42,7 +44,7 @@ def side_by_side_figure(
     Returns
     -------
     matplotlib.figure.Figure
-        First row: image and clusters; second row: latent coordinates.
+        Image and clusters, then latent coordinates, at most four panels in a row.
     """
     shape = image.shape
     maps = [
@@ -50,23 +52,23 @@ def side_by_side_figure(
         for name, latent in latents.items()
         for i in range(min(components, latent.shape[1]))
     ]
-    across = max(1 + len(labels), len(maps))
+    across = min(max(1 + len(labels), len(maps)), ACROSS)
     panel = style.DOUBLE / across * float(np.clip(shape[0] / shape[1], 0.3, 2))
-    rows = 2 if maps else 1
+    upper, lower = -(-(1 + len(labels)) // across), -(-len(maps) // across)
     most = max((len(np.unique(values)) for values in labels.values()), default=0)
-    under = panels.LEGEND_LINE * -(-most // 2) + (0.25 if maps else 0.0)
-    figure = style.new_figure(style.DOUBLE, rows * (panel + 0.15) + under + (0.2 if title else 0.0), title)
-    axes = figure.subplots(rows, across, squeeze=False)
+    under = upper * panels.LEGEND_LINE * -(-most // 2) + lower * 0.25
+    height = (upper + lower) * (panel + 0.15) + under + (0.2 if title else 0.0)
+    figure = style.new_figure(style.DOUBLE, height, title)
+    axes = figure.subplots(upper + lower, across, squeeze=False)
+    first, second = axes[:upper].ravel(), axes[upper:].ravel()
 
-    panels.show_image(axes[0, 0], image, sampling, "image")
-    for axis, (name, values) in zip(axes[0, 1:], labels.items(), strict=False):
+    panels.show_image(first[0], image, sampling, "image")
+    for axis, (name, values) in zip(first[1:], labels.items(), strict=False):
         panels.field_of_view(axis, shape, name)
         panels.label_map(axis, yx, values, shape)
-    if maps:
-        for axis, (name, values) in zip(axes[1], maps, strict=False):
-            panels.field_of_view(axis, shape, name)
-            panels.score_map(axis, yx, values, shape)
-    used = np.array([[i < n for i in range(across)] for n in (1 + len(labels), len(maps))][:rows])
-    for axis in axes[~used]:
+    for axis, (name, values) in zip(second, maps, strict=False):
+        panels.field_of_view(axis, shape, name)
+        panels.score_map(axis, yx, values, shape)
+    for axis in (*first[1 + len(labels) :], *second[len(maps) :]):
         axis.remove()
     return figure

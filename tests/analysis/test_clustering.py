@@ -6,6 +6,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.mixture import GaussianMixture
 
 from stemnet.analysis import cluster
+from stemnet.analysis.clustering import agreement, kmeans, mixture
 from stemnet.descriptors import bond_angles
 from stemnet.errors import StemnetError
 
@@ -66,3 +67,31 @@ def test_angles_find_domains_of_shear_whatever_their_rotation():
 def test_what_cannot_be_clustered_gets_a_sentence(rows, word):
     with pytest.raises(StemnetError, match=word):
         cluster(table(rows), KMEANS)
+
+
+def test_what_was_not_learned_from_is_labeled_all_the_same():
+    rows, label = two_domains()
+    found = cluster(table(rows), kmeans(0), most=60)
+    assert (found.labels >= 0).all()
+    assert adjusted_rand_score(label, found.labels) > 0.95
+    assert np.bincount(found.labels).argmax() == 0
+    np.testing.assert_array_equal(
+        cluster(table(rows), kmeans(0), most=10**6).labels, cluster(table(rows), kmeans(0)).labels
+    )
+
+
+def test_agreement_is_that_of_the_partition_and_leaves_out_what_has_no_label():
+    truth = np.repeat([0, 1, 2], 30)
+    assert agreement(2 - truth, truth) == (1.0, 1.0)
+    masked = np.where(np.arange(90) % 4 == 0, -1, truth)
+    assert agreement(masked, truth) == (1.0, 1.0)
+    by_chance = agreement(np.random.default_rng(0).integers(0, 3, 90), truth)
+    assert abs(by_chance[0]) < 0.1
+    assert np.isnan(agreement(np.full(90, -1), truth)).all()
+
+
+@pytest.mark.parametrize("make", [kmeans, mixture])
+def test_the_seed_of_a_clusterer_is_the_callers(make):
+    assert make(7).random_state == 7
+    rows, label = two_domains()
+    assert adjusted_rand_score(label, cluster(table(rows), make(7)).labels) > 0.95

@@ -7,7 +7,7 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 
 from stemnet.analysis import cluster, compare, embed, write_comparison
-from stemnet.analysis.comparison import canonical_correlation
+from stemnet.analysis.latent_agreement import canonical_correlation
 from stemnet.analysis.maps import morans_i
 
 KMEANS = KMeans(n_init=5, random_state=0)

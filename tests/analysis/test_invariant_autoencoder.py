@@ -173,3 +173,18 @@ def test_same_seed_same_table():
     )
     np.testing.assert_array_equal(first.transform(X), second.transform(X))
     np.testing.assert_array_equal(first.pose(X).angle, second.pose(X).angle)
+
+
+@pytest.mark.parametrize("fold", [1, 2, 3, 4, 6])
+def test_the_symmetry_of_what_is_decoded_is_found(fold):
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:SIZE, :SIZE] - MIDDLE
+    angle = rng.uniform(-np.pi, np.pi, 300)
+    X = 0.1 * rng.normal(size=(300, SIZE, SIZE)) + np.exp(-(y**2 + x**2) / 2 / 1.5**2)
+    for corner in range(fold):
+        direction = angle + 2 * np.pi * corner / fold
+        cy, cx = 7 * np.sin(direction), 7 * np.cos(direction)
+        X += np.exp(-((y - cy[:, None, None]) ** 2 + (x - cx[:, None, None]) ** 2) / 2 / 1.5**2)
+    model = VariationalAutoencoder(1, invariance="rotation", max_epochs=3).fit(X)
+    assert model.fold_ == fold
+    assert turned_off(fold * model.pose(X).angle, fold * angle).std() < 3 * fold

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from alloy_series import series
+from alloy_series import series, series_errors
 from planted import polar_and_shear, table
 
 from stemnet.analysis.modes import joint_modes, mode_angles
@@ -57,6 +57,47 @@ def test_the_modes_of_the_alloy_series_are_the_planted_ones(dose, least, least_o
         assert together > least
         assert each.min() > least_of_each
         assert together > projected
+
+
+@pytest.mark.parametrize(("dose", "least"), [(4000, 0.97), (3000, 0.965), (1500, 0.93)])
+def test_with_their_errors_modes_are_straighter_and_scores_as_expected_are_closer(dose, least):
+    clean, _, _ = series()
+    tables, planted, _ = series(dose)
+    known = joint_modes(tables, 3, errors=series_errors(dose))
+    unknown = joint_modes(tables, 3)
+    angles = []
+    for modes in (unknown, known):
+        true = shapes_of(clean, planted, modes.turns, modes.mean)
+        angles.append(np.degrees(mode_angles(modes.shapes, true)).max())
+    p = np.concatenate(planted)
+    scores = unknown.scores, known.scores, known.expected_scores
+    before, weighted, expected = (explained(np.concatenate(part), p)[1] for part in scores)
+    print(
+        f"dose {dose}: modes off by {angles[0]:.1f}, with errors {angles[1]:.1f} degrees; correlations {before:.4f}, "
+        f"with errors {weighted:.4f}, as expected {expected:.4f}"
+    )
+    assert angles[1] < 0.6 * angles[0]
+    assert weighted > before - 0.002
+    assert expected > least
+    true = [known.in_frame(i, table.values) - known.mean.ravel() for i, table in enumerate(clean)]
+    off = np.concatenate(known.scores) - np.concatenate(true) @ known.shapes.reshape(3, -1).T
+    size = np.nanstd(off / np.concatenate(known.score_errors), axis=0)
+    print(f"scores off by {size.round(2)} of their standard errors")
+    np.testing.assert_allclose(size, 1, atol=0.12)
+
+
+def test_modes_with_errors_know_their_frame():
+    tables, _, _ = series(4000)
+    errors = series_errors(4000)
+    straight = joint_modes(tables[1:3], 3, errors=errors[1:3])
+    swapped = joint_modes(tables[2:0:-1], 3, errors=errors[2:0:-1])
+    np.testing.assert_allclose(swapped.explained_variance, straight.explained_variance, rtol=1e-3)
+    size = [
+        np.linalg.norm(part, axis=1) for part in (straight.expected_scores[0], swapped.expected_scores[1])
+    ]
+    np.testing.assert_allclose(size[0], size[1], rtol=1e-2, atol=1e-3)
+    with pytest.raises(StemnetError, match="finite covariance per valid row"):
+        joint_modes(tables[1:2], 3, errors=errors[2:3])
 
 
 def test_one_basis_serves_images_that_lie_in_other_directions():

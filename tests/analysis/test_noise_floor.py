@@ -1,9 +1,16 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 from streams import domains, lattice, noise
 
-from stemnet.analysis.noise_floor import hard_threshold, marchenko_pastur_quantiles, surrogate_floor
+from stemnet.analysis.noise_floor import (
+    hard_threshold,
+    marchenko_pastur_quantiles,
+    permutation_floor,
+    surrogate_floor,
+)
 from stemnet.analysis.streamed_pca import StreamedPCA
 from stemnet.descriptors.spectra_stream import SpectraStream
 from stemnet.descriptors.windows import Windows
@@ -62,6 +69,13 @@ def test_what_is_the_same_everywhere_has_no_signal(name):
         np.testing.assert_allclose(found.floor[:40], found.eigenvalues[:40], rtol=0.25)
 
 
+@pytest.mark.parametrize("size", [20, 30])
+@pytest.mark.parametrize("name", ["a crystal", "a clean crystal", "counted electrons"])
+def test_small_windows_take_no_beating_of_reflections_for_signal(name, size):
+    windows = Windows(size, size // 8, highest=0.35, log=True)  # two and three periods
+    assert surrogate_floor(HOMOGENEOUS[name], windows, surrogates=3).n_signal == 0
+
+
 @pytest.mark.parametrize("angles", [(0.1, 0.5), (0.1, 0.5, 0.9)])
 def test_n_lattices_are_told_apart_by_one_component_less(angles):
     for seed in range(2):
@@ -99,6 +113,18 @@ def test_unknown_pixels_add_no_component():
     image = domains(0.1, 0.5) + 0.3 * noise()
     image[100:150, 40:90] = np.nan
     assert surrogate_floor(image, WINDOWS).n_signal == 1
+    image = lattice() + 0.3 * noise()
+    image[100:115, 40:250] = np.nan
+    image[180:250, 140:160] = np.nan
+    assert surrogate_floor(image, Windows(40, 8, highest=0.25, missing=0.4)).n_signal == 0
+
+
+def test_the_unit_and_the_offset_of_an_image_change_nothing():
+    image = domains(0.1, 0.5) + 0.3 * noise()
+    plain = surrogate_floor(image, WINDOWS, surrogates=2)
+    other = surrogate_floor(700 + 50 * image, WINDOWS, surrogates=2)
+    np.testing.assert_allclose(other.eigenvalues, plain.eigenvalues, rtol=1e-3)
+    assert other.level == pytest.approx(plain.level, rel=1e-2)
 
 
 @pytest.mark.parametrize(
@@ -109,8 +135,35 @@ def test_unknown_pixels_add_no_component():
         (lambda: hard_threshold(np.array([2.0, -1.0]), 50), "negative"),
         (lambda: surrogate_floor(noise(), WINDOWS, surrogates=1), "2 or more"),
         (lambda: surrogate_floor(np.zeros((90, 90)), WINDOWS), "one value"),
+        (lambda: permutation_floor(np.zeros((90, 9)), permutations=1), "2 or more"),
+        (lambda: permutation_floor(np.zeros((2, 9))), "three or more"),
+        (lambda: permutation_floor(np.full((9, 9), np.nan)), "finite"),
     ],
 )
 def test_what_has_no_floor_gets_a_sentence(call, word):
     with pytest.raises(StemnetError, match=word):
         call()
+
+
+@pytest.mark.parametrize(("n", "d"), [(600, 80), (120, 400)])
+def test_permutations_count_components_of_noise_of_any_size(n, d):
+    rng = np.random.default_rng(1)
+    size = np.geomspace(0.5, 2, d)  # of the noise in every number
+    for rank in (0, 1, 3):
+        signal = 4 * rng.normal(size=(n, rank)) @ rng.normal(size=(rank, d)) / np.sqrt(max(rank, 1))
+        found = permutation_floor(signal + size * rng.normal(size=(n, d)), rng=0)
+        assert found.n_signal == rank
+        assert len(found.eigenvalues) == min(n, d)
+    rows = size * rng.normal(size=(n, d))
+    whole = np.linalg.eigvalsh(np.cov(rows.T))[::-1][: min(n, d)]
+    np.testing.assert_allclose(permutation_floor(rows).eigenvalues, whole, atol=1e-9)
+
+
+def test_the_floor_takes_little_more_memory_than_the_image():
+    image = domains(0.1, 0.5, side=1024).astype(np.float32) + noise(side=1024).astype(np.float32)
+    tracemalloc.start()
+    surrogate_floor(image, Windows(64, 32, highest=0.25), surrogates=2)
+    peak = tracemalloc.get_traced_memory()[1] / image.nbytes
+    tracemalloc.stop()
+    print(f"peak of memory: {peak:.1f} images")
+    assert peak < 11

@@ -1,7 +1,7 @@
 import pytest
 from streams import domains, noise
 
-from stemnet.analysis.window_sweep import window_sweep
+from stemnet.analysis.window_sweep import window_sweep, windows_of_sizes
 from stemnet.errors import StemnetError
 
 
@@ -19,3 +19,10 @@ def test_larger_windows_gain_contrast_and_lose_resolution():
 def test_windows_that_do_not_fit_get_a_sentence():
     with pytest.raises(StemnetError, match="32, 64 px"):
         window_sweep(noise(side=40), (32, 64))
+
+
+def test_the_windows_of_a_sweep_are_known_before():
+    windows = windows_of_sizes((200, 150), (16, 64, 80), spacing=10, log=True)
+    assert [(one.size, one.step, one.log) for one in windows] == [(16, 2, True), (64, 8, True)]
+    assert windows[0].highest == 0.35
+    assert windows_of_sizes((200, 150), (16,), step=5)[0].step == 5

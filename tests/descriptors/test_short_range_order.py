@@ -27,6 +27,16 @@ def test_short_range_order_comes_back_within_its_error(share, order):
     assert np.sqrt(np.mean(np.square(off))) < 1.5
 
 
+def test_errors_are_the_same_whichever_species_is_the_rare_one():
+    for seed in range(3):
+        columns, probability, shells, _ = alloy(0.95, 0.04, seed)
+        common = short_range_order(columns, probability, shells)
+        rare = short_range_order(columns, 1 - probability, shells)
+        np.testing.assert_allclose(common.alpha, rare.alpha, atol=1e-12)
+        np.testing.assert_allclose(common.sigma, rare.sigma, rtol=1e-6)
+        assert common.sigma[0] < 1.6 * common.random_sigma[0]
+
+
 def test_a_random_alloy_has_no_order_in_any_shell_and_no_false_alarms():
     columns, probability, shells, _ = alloy(0.4, 0.0, 0)
     rng, alphas, alarms = np.random.default_rng(1), [], []

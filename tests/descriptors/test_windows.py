@@ -26,6 +26,20 @@ def test_windows_for_a_lattice_hold_four_cells_and_three_orders():
     assert windows.step == 6
     assert 3 / 12.3 < windows.highest < 4 / 12.3
     assert windows_for(3.0).highest == 0.5
+    other = windows_for(12.3, cells=6, apodization="none", log=True)
+    assert (other.size, other.apodization, other.log, other.highest) == (72, "none", True, windows.highest)
+
+
+def test_the_plane_holds_every_number_twice_around_zero():
+    windows = Windows(16, 4)
+    values = np.arange(len(windows.frequencies), dtype=float)
+    plane = windows.plane(values)
+    assert plane.shape == (15, 15)
+    assert np.argwhere(np.isnan(plane)).tolist() == [[7, 7]]
+    np.testing.assert_array_equal(plane, plane[::-1, ::-1])
+    for number in (0, 20, len(values) - 1):
+        y, x = np.rint(windows.frequencies[number] * 16).astype(int)
+        assert plane[7 + y, 7 + x] == number
 
 
 @pytest.mark.parametrize(
@@ -39,6 +53,8 @@ def test_windows_for_a_lattice_hold_four_cells_and_three_orders():
         (lambda: Windows(32, 8, highest=0.7), "0.5"),
         (lambda: Windows(32, 8, missing=1.0), "missing=1.0"),
         (lambda: windows_for(1.0), "above 2 px"),
+        (lambda: windows_for(12.0, cells=0), "0 periods"),
+        (lambda: Windows(16, 4).plane(np.zeros(7)), "112 frequencies"),
     ],
 )
 def test_windows_that_cannot_be_get_a_sentence(call, word):

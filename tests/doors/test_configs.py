@@ -13,7 +13,11 @@ from omegaconf import OmegaConf
 from sklearn.base import BaseEstimator
 
 from stemnet import resources
+from stemnet.doors.overrides import keys_of
+from stemnet.doors.predicting import methods_of
+from stemnet.doors.searching import typed_settings
 from stemnet.doors.values import PREDICT, SIMULATE, TRAIN, checked_values
+from stemnet.errors import StemnetError
 from stemnet.models.checkpoint import NETWORKS
 from stemnet.simulation.microscope import Artefact
 from stemnet.simulation.simulator import Simulator
@@ -28,8 +32,10 @@ PLACES = {
     "loss": ("train", "loss", "loss"),
     "trainer": ("train", "trainer", "trainer"),
     "descriptor": ("predict", "descriptor", "descriptor"),
-    "embedding": ("predict", "embedding@pca", "pca"),
+    "embedding": ("predict", "embedding", "embedding"),
     "clustering": ("predict", "clustering", "clustering"),
+    "study": ("predict", "study", "study"),
+    "space": ("search", "space", "space"),
     "artefact": ("simulate", "+artefact@artefact", "artefact"),
 }
 CHOICES = [
@@ -55,6 +61,13 @@ def test_a_choice_composes_and_makes_what_it_names(group: str, name: str):
     door, override, key = PLACES[group]
     chosen = composed(door, f"{override}={name}")[key]
     OmegaConf.resolve(chosen)
+    if group in ("embedding", "clustering"):
+        assert list(chosen) == [name]
+        chosen = chosen[name]
+        library = chosen["_target_"].split(".")[0]
+        pytest.importorskip(library, reason=f"{library} is an optional extra")
+    if group == "study":
+        chosen = chosen.method
     if group == "trainer":
         assert set(chosen) <= set(inspect.signature(pl.Trainer).parameters)
         return
@@ -67,6 +80,9 @@ def test_a_choice_composes_and_makes_what_it_names(group: str, name: str):
     elif group in ("embedding", "clustering"):
         assert isinstance(made, BaseEstimator)
         made.set_params(**made.get_params())
+    elif group == "space":
+        trial = OmegaConf.to_container(composed(made.door, *typed_settings(made.settings)))
+        assert set(made.vary) <= set(keys_of(trial))
     else:
         assert callable(made) or hasattr(made, "draw")
 
@@ -118,3 +134,22 @@ def test_no_experiment_sets_what_does_not_exist():
     for name in EXPERIMENTS:
         keys = set(yaml.safe_load((Path(FOLDER) / "experiment" / f"{name}.yaml").read_text(encoding="utf-8")))
         assert keys - {"defaults"} <= known
+
+
+def test_every_method_takes_latent_and_seed_from_the_command():
+    names = sorted(path.stem for path in (FOLDER / "embedding").glob("*.yaml"))
+    config = composed(
+        "predict", f"embedding=[{','.join(names)}]", "latent=3", "seed=7", "clustering=[kmeans,gmm]"
+    )
+    assert sorted(config.embedding) == names
+    assert {call.n_components for call in config.embedding.values()} == {3}
+    calls = [*config.embedding.values(), *config.clustering.values()]
+    assert {call.random_state for call in calls} == {7}
+
+
+def test_a_method_whose_library_is_missing_is_named(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "umap" else name)
+    with pytest.raises(StemnetError, match=r"library 'umap' is not installed.*pip install 'stemnet\[umap\]'"):
+        methods_of(composed("predict", "embedding=[pca,umap]"), "embedding")
+    assert list(methods_of(composed("predict"), "embedding")) == ["pca", "vae"]
+    assert methods_of(composed("predict", "clustering=[]"), "clustering") == {}

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from stemnet import resources
+from stemnet.doors.command_line import BARE
 from stemnet.doors.overrides import checked, spelled
 from stemnet.errors import StemnetError
 
@@ -123,8 +124,22 @@ def test_a_name_longer_than_a_disk_allows_is_no_traceback():
 
 
 def test_settings_pass_as_they_are_and_flags_follow_them():
-    typed = ["latent=1,2", "-m", "descriptor=nearest", "--config-dir", "my configs", "vae.hidden=[8]"]
-    ordered = ["latent=1,2", "descriptor=nearest", "vae.hidden=[8]", "-m", "--config-dir", "my configs"]
+    typed = [
+        "latent=1,2",
+        "-m",
+        "descriptor=nearest",
+        "--config-dir",
+        "my configs",
+        "embedding.vae.hidden=[8]",
+    ]
+    ordered = [
+        "latent=1,2",
+        "descriptor=nearest",
+        "embedding.vae.hidden=[8]",
+        "-m",
+        "--config-dir",
+        "my configs",
+    ]
     assert spelled(typed, "input") == ordered
 
 
@@ -132,7 +147,19 @@ def test_settings_pass_as_they_are_and_flags_follow_them():
     ("config", "typed", "words"),
     [
         ("predict", ["wdith=3"], "Did you mean 'width'?"),
-        ("predict", ["vae.hiddn=[8]"], "Did you mean 'vae.hidden'?"),
+        ("predict", ["embedding.vae.hiddn=[8]"], "Did you mean 'embedding.vae.hidden'?"),
+        ("predict", ["vae.beta=2"], "Did you mean 'embedding.vae.beta'?"),
+        (
+            "predict",
+            ["embedding.nmf.tol=1"],
+            "a setting of nmf, which was not chosen. Choose it by embedding=[nmf]",
+        ),
+        (
+            "predict",
+            ["embedding=[pca,tsne]"],
+            "There is no embedding called 'tsne'. Choose one of: ica, nmf, pca,",
+        ),
+        ("predict", ["clustering=dbscan"], "There is no clustering called 'dbscan'. Choose one of: gmm,"),
         ("predict", ["nothing.like.it=1"], "The settings are: checkpoint,"),
         ("predict", ["descriptor=nearst"], "There is no descriptor called 'nearst'. Choose one of: nearest,"),
         ("predict", ["clusters=[1"], "could not be read"),
@@ -146,7 +173,7 @@ def test_settings_pass_as_they_are_and_flags_follow_them():
 )
 def test_a_mistake_is_answered_in_one_line(config: str, typed: list[str], words: str):
     with pytest.raises(StemnetError) as caught:
-        checked(config, spelled(typed, "input" if config == "predict" else None))
+        checked(config, spelled(typed, BARE.get(config)))
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -155,7 +182,10 @@ def test_a_mistake_is_answered_in_one_line(config: str, typed: list[str], words:
     ("config", "typed"),
     [
         ("predict", ["-m", "latent=1,2,3", "clustering=kmeans,gmm"]),
-        ("predict", ["embedding@vae=pca", "vae.n_components=4"]),
+        ("predict", ["embedding=[pca,nmf]", "embedding.nmf.n_components=4", "clustering=[]"]),
+        ("predict", ["-m", "embedding=[pca],[pca,rvae]", "embedding.pca.n_components=1,2"]),
+        ("gather", ["my sweep, 1", "numbers=[silhouette]"]),
+        ("search", ["space=autoencoder", "+settings.latent=3", "space.vary.latent.low=2"]),
         ("predict", ["--help", "wdith=3"]),
         ("predict", ["--cfg", "job"]),
         ("train", ["model={base: 8, levels: 3}", "microscope.width=[2,4]", "hydra.run.dir=somewhere"]),
@@ -163,4 +193,4 @@ def test_a_mistake_is_answered_in_one_line(config: str, typed: list[str], words:
     ],
 )
 def test_what_hydra_understands_is_not_refused(config: str, typed: list[str]):
-    checked(config, spelled(typed, "input" if config == "predict" else None))
+    checked(config, spelled(typed, BARE.get(config)))

@@ -25,10 +25,14 @@ def test_cells_err_by_what_their_error_bars_say_and_aims_are_reached(name):
 
 
 def test_what_each_world_is_is_said():
-    said = {name: study([measured_example(name)]) for name in ("bifeo3_closure", "pbtio3_polar", "srtio3_mistilt")}
+    said = {
+        name: study([measured_example(name)]) for name in ("bifeo3_closure", "pbtio3_polar", "srtio3_mistilt")
+    }
     assert "Polar, with domains" in said["bifeo3_closure"].summary
     assert number(said["bifeo3_closure"], "domains").value == 3
-    assert number(said["bifeo3_closure"], "wall between domains 0 and 1: turn").value == pytest.approx(180, abs=6)
+    assert number(said["bifeo3_closure"], "wall between domains 0 and 1: turn").value == pytest.approx(
+        180, abs=6
+    )
     assert [n.value for n in said["pbtio3_polar"].numbers if n.quantity == "vortices"] == [2]
     assert "mistilt produces as well" in said["srtio3_mistilt"].summary
 
@@ -51,7 +55,9 @@ def test_the_order_of_columns_and_a_swap_of_axes_change_nothing():
     straight = study([bare(columns)])
     order = np.random.default_rng(0).permutation(len(columns))
     shuffled = study([bare(columns.select(order))])
-    swapped = study([bare(Columns(columns.yx[:, ::-1], columns.shape[::-1], columns.sampling, columns.fields))])
+    swapped = study(
+        [bare(Columns(columns.yx[:, ::-1], columns.shape[::-1], columns.sampling, columns.fields))]
+    )
     for words in ("cells with a complete cage", "median displacement", "uniform part"):
         assert number(shuffled, words).value == pytest.approx(number(straight, words).value, rel=1e-9)
         assert number(swapped, words).value == pytest.approx(number(straight, words).value, rel=1e-9)

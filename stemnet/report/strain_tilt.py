@@ -1,0 +1,69 @@
+"""Octahedra turned about the beam, and the shift that doubles the cell."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from stemnet.report import panels, style
+
+
+def tilt_figure(
+    image: np.ndarray,
+    yx: np.ndarray,
+    tilt: np.ndarray | None,
+    shift: np.ndarray | None,
+    *,
+    unit: str,
+    sampling: float | None = None,
+    title: str = "",
+) -> Figure:
+    """Draw the image, the angle, the angle without its alternating sign, and the shift.
+
+    Parameters
+    ----------
+    image : ndarray, shape (H, W)
+    yx : ndarray, shape (N, 2)
+        [px]
+    tilt : ndarray, shape (N, 2), optional
+        Angle and amplitude [deg]; NaN where unknown.
+    shift : ndarray, shape (N,), optional
+        Along the main axis [unit]; NaN where unknown.
+    unit : str
+        Of the shift.
+    sampling : float, optional
+        [A/px]
+    title : str
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    side = style.DOUBLE / 4
+    figure = style.new_figure(
+        style.DOUBLE, side * float(np.clip(image.shape[0] / image.shape[1], 0.3, 2)) + 0.8, title
+    )
+    axes = figure.subplots(1, 4)
+    panels.show_image(axes[0], image, sampling, "image")
+    panels.color_bar(axes[0], axes[0].images[0], "intensity [units of the image]")
+    drawn = (
+        ("tilt about the beam", None if tilt is None else tilt[:, 0], "tilt [deg]"),
+        ("amplitude of the tilt", None if tilt is None else tilt[:, 1], "tilt amplitude [deg]"),
+        ("doubling of the cell", shift, f"shift [{unit}]"),
+    )
+    for axis, (name, values, label) in zip(axes[1:], drawn, strict=True):
+        panels.field_of_view(axis, image.shape, name)
+        if values is None or not np.isfinite(values).any():
+            axis.text(
+                0.5,
+                0.5,
+                "not measured",
+                transform=axis.transAxes,
+                ha="center",
+                va="center",
+                fontsize=style.NORMAL,
+            )
+            continue
+        known = np.isfinite(values)
+        panels.score_map(axis, yx[known], values[known], image.shape, label)
+    return figure
