@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import adjusted_rand_score
-from sklearn.model_selection import cross_val_predict
+from sklearn.model_selection import KFold, cross_val_predict
 
 from stemnet import resources
 from stemnet.analysis.contest_crystals import ContestWorld, Question
@@ -26,6 +26,8 @@ from stemnet.simulation.worlds.world import World
 
 VISIBLE = 5.0
 """Signal-to-noise that a column needs to be looked at."""
+LATER = 1000
+"""Between the seeds of two shots of one specimen."""
 LEAST = 0.02
 """Background, in parts of the brightest column's peak, where a world has less."""
 
@@ -82,16 +84,18 @@ def world_of(example: Example, dose: float | None) -> World:
     return world if dose is None else _dosed(world, dose)
 
 
-def measured(example: Example, dose: float | None) -> tuple[Columns, np.ndarray]:
+def measured(example: Example, dose: float | None, shot: int = 0) -> tuple[Columns, np.ndarray]:
     """Visible columns of an example, and the Cramer-Rao bound of their positions at a dose (N, 2) [px].
 
     Which are visible is decided at the example's own dose, so that all doses
-    are asked about the same columns. Amplitudes, positions and the background
+    are asked about the same columns. Shot 0 is scanned as the frozen image was,
+    the others anew, with other scan errors. Amplitudes, positions and the background
     are unknown together, the width is known.
     """
-    visible = world_of(example, None).scene(example.seed).columns()["signal_to_noise"] > VISIBLE
+    seed = example.seed + LATER * shot
+    visible = world_of(example, None).scene(seed).columns()["signal_to_noise"] > VISIBLE
     world = world_of(example, dose)
-    columns = world.scene(example.seed).columns().select(visible)
+    columns = world.scene(seed).columns().select(visible)
     width = columns["width"]
     peak = columns["intensity"] / (2 * np.pi * width**2)
     background = max(world.microscope.background, LEAST) * float(peak.max())
@@ -104,14 +108,14 @@ def noisy(columns: Columns, bound: np.ndarray, rng: np.random.Generator) -> Colu
     return replace(columns, yx=columns.yx + bound * rng.normal(size=bound.shape))
 
 
-def detected(example: Example, dose: float | None) -> Columns:
+def detected(example: Example, dose: float | None, shot: int = 0) -> Columns:
     """What the shipped weights find in an example's image, with sublattice and phase of the truth.
 
     Columns that are none of the true ones are left out, and those that are not
     found are missing.
     """
-    truth, _ = measured(example, dose)
-    image = world_of(example, dose).simulation(example.seed).micrograph
+    truth, _ = measured(example, dose, shot)
+    image = world_of(example, dose).simulation(example.seed + LATER * shot).micrograph
     found = find_columns(
         Micrograph(image.image, image.sampling, example.name), load(resources.weights())
     ).columns
@@ -142,7 +146,8 @@ def as_contest(example: Example, columns: Columns, name: str) -> ContestWorld:
 def told(world: ContestWorld) -> float:
     """Adjusted Rand index of a linear classifier that is told the phases of other rows: what the noise leaves."""
     truth = next(iter(world.labels.values()))
-    guess = cross_val_predict(LinearDiscriminantAnalysis(), world.rows, truth, cv=5)
+    folds = KFold(5, shuffle=True, random_state=0)
+    guess = cross_val_predict(LinearDiscriminantAnalysis(), world.rows, truth, cv=folds)
     return float(adjusted_rand_score(truth, guess))
 
 

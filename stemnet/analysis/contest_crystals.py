@@ -18,9 +18,9 @@ DOSE = 1000.0
 """[e-/A^2]"""
 BACKGROUND = 0.1
 """Of a patch, in parts of a column's peak."""
-SAMPLING = 0.25
+SAMPLING = 0.3
 """Of patches [A/px]."""
-PATCH = 24
+PATCH = 28
 """Side of a patch [px]."""
 WAVES = 6
 """Plane waves in a smooth field."""

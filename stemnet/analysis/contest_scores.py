@@ -49,9 +49,8 @@ def reconstruction(trial: Trial) -> Scores:
         flat = _flat(rows)[:, counts]
         errors[name] = rms(flat - again[:, counts])
         explained[name] = float(1 - errors[name] ** 2 / flat.var(axis=0).mean())
-    return {f"error_{name}": error for name, error in errors.items()} | {
-        f"explained_{name}": explained[name] for name in ("held_out", "other")
-    }
+    scores: Scores = {f"error_{name}": error for name, error in errors.items()}
+    return scores | {f"explained_{name}": explained[name] for name in ("held_out", "other")}
 
 
 def recovered(trial: Trial) -> Scores:

@@ -28,7 +28,11 @@ SHEET = 3.16 * np.stack([np.sin(np.arange(6) * np.pi / 3), np.cos(np.arange(6) *
 HOLLOWS = 1.824 * np.stack(
     [np.sin((np.arange(6) + 0.5) * np.pi / 3), np.cos((np.arange(6) + 0.5) * np.pi / 3)], axis=1
 )
-"""Hollows around it, the two kinds in turn [A]."""
+"""Hollows around it, the two kinds in turn [A]; twice as far are those of the other kind."""
+
+
+NEXT = 4.0 * np.array([[0.0, 1.0], [1.0, 0.0], [0.0, -1.0], [-1.0, 0.0]])
+"""Middles of the adjacent cages (y, x) [A]."""
 
 
 def linear_distortions(rng: np.random.Generator, dose: float = DOSE) -> ContestWorld:
@@ -88,9 +92,11 @@ def turned_domains(rng: np.random.Generator, dose: float = DOSE) -> ContestWorld
     metals[phase == 2] += 0.33 * np.array([[0, 0], [1, 0], [1, 0], [0, 0], [1, 0], [1, 0]])
     sulfur = np.repeat(HOLLOWS[None], len(yx), axis=0)
     one, both = np.array([0.5, 0.0] * 3), np.full(6, 0.25)
+    near = np.where((phase == 0)[:, None], one, both)
+    far = np.where((phase == 0)[:, None], one[::-1], both)
     middle = np.zeros((len(yx), 1, 2))
-    places = turned(np.concatenate([middle, metals, sulfur], axis=1), angle)
-    heights = np.concatenate([np.ones((len(yx), 7)), np.where((phase == 0)[:, None], one, both)], axis=1)
+    places = turned(np.concatenate([middle, metals, sulfur, 2 * sulfur], axis=1), angle)
+    heights = np.concatenate([np.ones((len(yx), 7)), near, far], axis=1)
     rows = photographed(places, heights, rng, dose)
     noise = position_noise(dose)
     vectors = places[:, 1:7] + noise * (rng.normal(size=(len(yx), 6, 2)) - rng.normal(size=(len(yx), 1, 2)))
@@ -158,15 +164,15 @@ def composition_gradient(rng: np.random.Generator, dose: float = DOSE) -> Contes
     share = np.clip(_uniform(along) + 0.1 * smooth_field(yx, 30, rng), 0.02, 0.98)
     thickness = 1 + 0.2 * smooth_field(yx, 60, rng)
     heavy = rng.binomial(20, np.repeat(share[:, None], 4, axis=1)) / 20
-    heights = thickness[:, None] * np.concatenate(
-        [np.full((len(yx), 1), 1.5), 0.6 * (1 + 2.2 * heavy)], axis=1
-    )
-    places = np.concatenate([np.zeros((len(yx), 1, 2)), np.repeat(CAGE[None], len(yx), axis=0)], axis=1)
+    corners = 0.6 * (1 + 2.2 * heavy)
+    heights = thickness[:, None] * np.concatenate([np.full((len(yx), 5), 1.5), corners], axis=1)
+    centers = np.concatenate([np.zeros((1, 2)), NEXT])
+    places = np.repeat(np.concatenate([centers, CAGE])[None], len(yx), axis=0)
     return ContestWorld(
         "composition gradient",
         Question("r2_linear", "composition and thickness", "R2"),
         photographed(places, heights, rng, dose),
-        described(caged_vectors(yx, places[:, 1:], position_noise(dose), rng), yx),
+        described(caged_vectors(yx, places[:, 5:], position_noise(dose), rng), yx),
         variables={"composition": share, "thickness": thickness},
     )
 
