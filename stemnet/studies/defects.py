@@ -103,10 +103,10 @@ def _unseen(found: Found) -> list[str]:
     left = int((~grains.strong & (np.asarray(grains.columns["sublattice"]) < 0)).sum())
     if left:
         notes.append(
-            f"{left} faint columns off the lattice are taken for such columns, or for noise, and not for interstitials."
+            f"Faint columns off the lattice, taken for such columns or for noise, not for interstitials: {left}."
         )
     if (free := int(found.structure.surface.sum())) > 0:
-        notes.append(f"{free} columns stand at a free surface; their neighborhoods are not judged.")
+        notes.append(f"Columns at a free surface, whose neighborhoods are not judged: {free}.")
     return notes
 
 

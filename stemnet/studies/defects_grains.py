@@ -12,6 +12,7 @@ from stemnet.descriptors.lattice import Lattice, column_spacing
 from stemnet.descriptors.neighbors import lattice_of
 from stemnet.descriptors.reference import Reference, reference_lattice
 from stemnet.errors import StemnetError
+from stemnet.studies.defects_adopted import adopted
 from stemnet.studies.framework import find_framework
 
 FILLED = 0.5  # of the columns of the fullest sublattice
@@ -120,7 +121,9 @@ def find_grains(columns: Columns) -> Grains:
     seen = _seen(columns, label, np.array(home))
     strong = _strong(columns, label, seen)
     spacing = column_spacing(columns.yx[strong])
-    known = columns.with_fields(sublattice=label, grain=grain)
+    # what is added here stands where a column of its kind was expected
+    reference = adopted(columns.yx, reference, np.nonzero(strong & (label < 0))[0], spacing)
+    known = columns.with_fields(sublattice=reference.sublattice, grain=reference.grain)
     return Grains(known, reference, tuple(lattices), np.array(home), seen, strong, spacing, tuple(notes))
 
 

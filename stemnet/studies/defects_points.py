@@ -25,15 +25,21 @@ from stemnet.studies.defects_structure import Structure
 
 MISSING = 0.5  # probability from which a site is called vacant
 RIM = 0.5  # spacings from the edge of the image within which nothing is judged
+BORDER = 1.5  # lattice vectors from another grain within which sites of a lattice mean nothing
+NEIGHBOR = 1.3  # spacings within which columns are nearest neighbors
+COMPLETE = 0.8  # share of a site's neighbors that are there
 SUPPORT, GATE = (
-    0.6,
+    0.4,
     0.3,
-)  # share of a vacancy's lattice neighbors that must be there, within this many lattice vectors
+)  # share of the lattice neighbors of a column that repeat it, within this many spacings
 OUTLIER = 5.0  # standard deviations; chance gives one in 1.7 million columns
 NARROWEST = 0.05  # of the width that a level has by its mixture
 HOST = 0.2  # share of a sublattice from which a level is part of the crystal, as in an alloy
 OFF_SITE = 0.3  # spacings that an interstitial is from the nearest column
-MISFIT = 8.0  # standard errors: beyond what gradients of strain and distorted scans give
+MISFIT, SECOND = (
+    8.0,
+    4.0,
+)  # standard errors of the misfit, and of psi_n or area: a bent scan changes the first alone
 STRAINED = 3.0  # lattice vectors around a dislocation within which its strain changes from cell to cell
 BESIDE = 1.3  # lattice vectors around a point defect within which columns move aside
 
@@ -43,28 +49,41 @@ def find_vacancies(grains: Grains, sites: MissingSites, found: Structure) -> Def
     cell = np.array([np.linalg.norm(one.vectors, axis=1).max() for one in grains.lattices])
     called = (sites.probability >= MISSING) & grains.seen[sites.sublattice]
     called &= grains.edge_distance(sites.yx) >= RIM * grains.spacing
-    called &= beside_other_grain(grains, sites.yx, sites.grain) > cell[sites.grain]
+    called &= beside_other_grain(grains, sites.yx, sites.grain) > BORDER * cell[sites.grain]
     if len(found.cores):
         called &= cKDTree(found.cores.yx).query(sites.yx)[0] > 2 * cell[sites.grain]
     rows = np.nonzero(called)[0]
-    rows = rows[_supported(grains, sites, rows)]
+    rows = rows[_surrounded(grains, sites, rows)]
     with np.errstate(divide="ignore", invalid="ignore"):
         score = (1 - sites.light[rows]) / sites.light_error[rows]
     return defects(VACANCY, sites.yx[rows], score, probability=sites.probability[rows])
 
 
-def _supported(grains, sites, rows):
-    """Which sites have most of their lattice neighbors, columns or other empty sites, where these should be, (m,)."""
-    label = np.asarray(grains.columns["sublattice"])
+def _surrounded(grains, sites, rows):
+    """Which sites have the neighbors of the nearest ordinary column of their kind, found or missing as well, (m,).
+
+    A site at a surface lacks some: that it is empty makes the shape of the surface, and no vacancy.
+    """
+    label, yx = np.asarray(grains.columns["sublattice"]), grains.columns.yx
+    reach = NEIGHBOR * grains.spacing
+    strong = yx[grains.strong]
+    held = cKDTree(np.concatenate([strong, sites.yx]))
     good = np.zeros(len(rows), bool)
-    for number, row in enumerate(rows):
-        s, template = sites.sublattice[row], grains.lattices[sites.grain[row]].template
-        places = sites.yx[row] + template
-        inside = grains.edge_distance(places) > 0
-        there = np.concatenate([grains.columns.yx[label == s], sites.yx[sites.sublattice == s]])
-        gate = GATE * np.linalg.norm(template, axis=1).min()
-        held = cKDTree(there).query(places)[0] < gate
-        good[number] = held[inside].sum() >= SUPPORT * max(inside.sum(), 1)
+    for s in np.unique(sites.sublattice[rows]):
+        alike = np.nonzero((label == s) & (grains.edge_distance(yx) > reach))[0]
+        if not len(alike):
+            continue
+        around = cKDTree(strong).query_ball_point(yx[alike], reach)
+        counts = np.array([len(one) for one in around])
+        usual = np.nonzero(counts == np.bincount(counts).argmax())[0]
+        mine = np.nonzero(sites.sublattice[rows] == s)[0]
+        nearest = cKDTree(yx[alike[usual]]).query(sites.yx[rows[mine]])[1]
+        for number, one in zip(mine, usual[nearest], strict=True):
+            shell = strong[around[one]] - yx[alike[one]]
+            places = sites.yx[rows[number]] + shell[np.hypot(*shell.T) > 0]
+            places = places[grains.edge_distance(places) > 0]
+            there = held.query(places)[0] < GATE * grains.spacing if len(places) else np.ones(1, bool)
+            good[number] = there.mean() >= COMPLETE
     return good
 
 
@@ -166,6 +185,7 @@ def find_distorted(grains: Grains, found: Structure, points: Defects) -> Defects
     """Columns whose neighbors fit no strained lattice, where no other defect is the reason."""
     columns = grains.columns
     odd = grains.strong & (np.nan_to_num(found.misfit) >= MISFIT)
+    odd &= np.nan_to_num(np.maximum(found.order, np.abs(found.area))) >= SECOND
     odd &= ~(found.boundary | found.core | found.surface)
     odd &= grains.edge_distance(columns.yx) >= RIM * grains.spacing
     rows = np.nonzero(odd)[0]
@@ -174,4 +194,10 @@ def find_distorted(grains: Grains, found: Structure, points: Defects) -> Defects
         rows = rows[cKDTree(found.cores.yx).query(columns.yx[rows])[0] > STRAINED * reach]
     if len(points):
         rows = rows[cKDTree(points.yx).query(columns.yx[rows])[0] > BESIDE * reach]
-    return defects(DISTORTED, columns.yx[rows], found.misfit[rows], rows)
+    # a displaced column is a misfit to those around as well, a lesser one
+    kept: list[int] = []
+    for row in rows[np.argsort(-found.misfit[rows], kind="stable")]:
+        if not kept or np.hypot(*(columns.yx[kept] - columns.yx[row]).T).min() > BESIDE * reach:
+            kept.append(int(row))
+    chosen = np.array(kept, dtype=int)
+    return defects(DISTORTED, columns.yx[chosen], found.misfit[chosen], chosen)

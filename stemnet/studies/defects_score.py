@@ -15,7 +15,7 @@ from stemnet.studies.defects_list import (
     INTERSTITIAL,
     VACANCY,
 )
-from stemnet.studies.defects_points import OUTLIER, RIM
+from stemnet.studies.defects_points import NEIGHBOR, OUTLIER, RIM
 from stemnet.studies.defects_structure import boundary_columns
 from stemnet.studies.findings import Number
 from stemnet.studies.framework import first_rows
@@ -36,7 +36,7 @@ def point_scores(found: Found) -> list[Number]:
     hit, true = _matched(planted, called, GATE * grains.spacing)
     numbers = []
     if len(planted):
-        numbers += _pair(name, "missing columns off the rim", hit, true, recall=1.0)
+        numbers += _pair(name, "missing columns off rims and surfaces", hit, true, recall=1.0)
     labels = _labels(found)
     # a column of which hardly anything is left is as good as missing
     true |= _matched(_emptied(found), called, GATE * grains.spacing)[1]
@@ -78,12 +78,25 @@ def _pair(name: str, words: str, found: np.ndarray, true: np.ndarray, recall: fl
 
 
 def _vacancies(found: Found) -> np.ndarray:
-    """Planted missing columns of the frame, off the rim, (V, 2) [px]."""
-    truth = found.measured.truth
-    if truth is None or truth.vacancies is None:
+    """Planted missing columns of the frame, off the rim and not at a surface, (V, 2) [px]."""
+    truth, grains = found.measured.truth, found.grains
+    if truth is None or truth.vacancies is None or not len(truth.vacancies):
         return np.zeros((0, 2))
-    yx = truth.vacancies.yx
-    return yx[found.grains.edge_distance(yx) >= RIM * found.grains.spacing]
+    reach = NEIGHBOR * grains.spacing
+    visible = truth.columns.select(np.unique(truth.partner[truth.partner >= 0]))
+    tree = cKDTree(np.concatenate([visible.yx, truth.vacancies.yx]))
+    yx, kind = truth.vacancies.yx, np.asarray(truth.vacancies["sublattice"])
+    counts, usual = (
+        np.array([len(one) for one in tree.query_ball_point(p, reach)]) for p in (yx, visible.yx)
+    )
+    inner = grains.edge_distance(visible.yx) > reach
+    whole = np.zeros(len(yx), bool)
+    for s in np.unique(kind):
+        alike = usual[inner & (np.asarray(visible["sublattice"]) == s)]
+        whole[kind == s] = counts[kind == s] >= (np.bincount(alike).argmax() if len(alike) else 0)
+    # beyond the edge of the image nothing can be counted
+    whole |= grains.edge_distance(yx) <= reach
+    return yx[whole & (grains.edge_distance(yx) >= RIM * grains.spacing)]
 
 
 def _emptied(found: Found) -> np.ndarray:
