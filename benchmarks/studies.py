@@ -24,7 +24,7 @@ from omegaconf import OmegaConf
 from tqdm import tqdm
 
 from stemnet import resources
-from stemnet.detection.matching import match
+from stemnet.detection.matching import partners
 from stemnet.detection.segmenter import find_columns
 from stemnet.errors import StemnetError
 from stemnet.models import checkpoint
@@ -95,9 +95,7 @@ def measured(name: str, seed: int | None) -> Measured:
     simulation = load_example(name) if seed is None else drawn(name, seed)
     found = find_columns(simulation.micrograph, weights())
     true = simulation.columns
-    partner = np.full(len(found.columns), -1)
-    pairs = match(found.columns.yx, true.yx, found.width if np.isfinite(found.width) else 3.0).pairs
-    partner[pairs[:, 0]] = pairs[:, 1]
+    partner = partners(found.columns, true, found.width if np.isfinite(found.width) else 3.0)
     truth = Truth(true, partner, simulation.fields, simulation.field_step, simulation.vacancies)
     notes = (*found.reasons, *found.notes)
     return Measured(name, simulation.micrograph, found.columns, truth, found.confident, notes)
@@ -106,7 +104,9 @@ def measured(name: str, seed: int | None) -> Measured:
 def drawn(name: str, seed: int) -> Simulation:
     """A fresh draw of the world of a bundled example."""
     manifest = json.loads((resources.simulated_data() / "manifest.json").read_text(encoding="utf-8"))
-    world = next(entry["world"] for entry in manifest["examples"] if entry["name"] == name)
+    world = next(
+        entry["world"] for entry in (*manifest["examples"], *manifest["movies"]) if entry["name"] == name
+    )
     module, _, function = world.rpartition(".")
     make = getattr(importlib.import_module(module), function)
     return make(np.random.default_rng([seed, 0])).simulation(seed, name)

@@ -27,6 +27,7 @@ from stemnet.simulation.worlds import (
     alloys,
     boundaries,
     ferroelectrics,
+    movies,
     oxides,
     particles,
     perovskites,
@@ -82,6 +83,22 @@ EXAMPLES = (
 )
 
 
+@dataclass(frozen=True)
+class Film:
+    """A movie and its seed."""
+
+    make: Callable[..., movies.Film]
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of the movie and of its files."""
+        return self.make.__name__
+
+
+FILMS = (Film(movies.pt_on_mos2, 19),)
+
+
 def rows_of(columns: Columns) -> list[dict[str, object]]:
     """One row per column; lengths in pixels say so, positions are given to 1e-4 px, values to six digits."""
     renamed = {f"displacement_{axis}": f"displacement_{axis}_px" for axis in "yx"}
@@ -102,17 +119,7 @@ def freeze(example: Example, folder: Path, shape: tuple[int, int] = SHAPE) -> di
     image = render([scene])[0].numpy()
     columns, missing, fields = scene.columns(), scene.vacancies(), scene.field_maps(STEP)
     files = [folder / f"{name}.tif", folder / f"{name}.truth.csv"]
-    tifffile.imwrite(
-        files[0],
-        np.rint(image).astype(np.uint16) if example.counts else image,
-        photometric="minisblack",
-        compression="zlib",
-        predictor=2 if example.counts else None,
-        resolution=(1e8 / scene.sampling,) * 2,
-        resolutionunit="CENTIMETER",
-        metadata=None,
-        software=False,
-    )
+    write_image(files[0], image, scene.sampling, example.counts)
     write_rows(files[1], rows_of(columns))
     if len(missing):
         files.append(folder / f"{name}.vacancies.csv")
@@ -120,7 +127,6 @@ def freeze(example: Example, folder: Path, shape: tuple[int, int] = SHAPE) -> di
     if fields:
         files.append(folder / f"{name}.fields.npz")
         np.savez_compressed(files[-1], **{key: values.astype(np.float16) for key, values in fields.items()})
-    planted = sorted({*world.specimen.planted, *fields})
     return {
         "name": name,
         "world": f"{example.make.__module__}.{example.make.__name__}",
@@ -132,13 +138,64 @@ def freeze(example: Example, folder: Path, shape: tuple[int, int] = SHAPE) -> di
         "vacancies": len(missing),
         "column_width_px": round(float(np.hypot(scene.width, scene.lowpass)), 4),
         "microscope": described(world.microscope),
-        "planted": {
-            key: {"unit": MEANINGS[key][0], "meaning": MEANINGS[key][1], "field": key in fields}
-            for key in planted
-        },
+        "planted": told({*world.specimen.planted, *fields}, set(fields)),
         "field_step": STEP,
-        "sha256": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files},
+        "sha256": hashes(files),
     }
+
+
+def freeze_film(film: Film, folder: Path) -> dict[str, object]:
+    """Write one movie into a folder; returns its entry in the manifest."""
+    world = film.make(np.random.default_rng([film.seed, 0]))
+    movie, made = world.movie, world.simulation(film.seed, film.name)
+    files = [folder / f"{film.name}.tif", folder / f"{film.name}.truth.csv"]
+    write_image(files[0], made.micrograph.image, movie.microscope.sampling)
+    write_rows(files[1], rows_of(made.columns))
+    planted = {*made.columns.fields} & {*MEANINGS}
+    return {
+        "name": film.name,
+        "world": f"{film.make.__module__}.{film.make.__name__}",
+        "about": world.about,
+        "seed": film.seed,
+        "shape": movie.shape,
+        "frames": movie.frames,
+        "frame_time": movie.seconds,
+        "unit": "electrons",
+        "columns": len(made.columns),
+        "column_width_px": round(float(made.columns["width"][0]), 4),
+        "microscope": described(movie.microscope),
+        "planted": told(planted, set()),
+        "field_step": 1,
+        "sha256": hashes(files),
+    }
+
+
+def write_image(path: Path, image: np.ndarray, sampling: float, counts: bool = True) -> None:
+    """Write an image or a stack with its pixel size [A]; counts as whole numbers."""
+    tifffile.imwrite(
+        path,
+        np.rint(image).astype(np.uint16) if counts else image,
+        photometric="minisblack",
+        compression="zlib",
+        predictor=2 if counts else None,
+        resolution=(1e8 / sampling,) * 2,
+        resolutionunit="CENTIMETER",
+        metadata=None,
+        software=False,
+    )
+
+
+def told(planted: set[str], fields: set[str]) -> dict[str, dict[str, object]]:
+    """Units and meanings of what was planted."""
+    return {
+        key: {"unit": MEANINGS[key][0], "meaning": MEANINGS[key][1], "field": key in fields}
+        for key in sorted(planted)
+    }
+
+
+def hashes(files: list[Path]) -> dict[str, str]:
+    """SHA-256 of files, by name."""
+    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
 def described(microscope: Microscope) -> dict[str, object]:
@@ -153,7 +210,8 @@ def make(folder: Path, shape: tuple[int, int] = SHAPE, examples: tuple[Example, 
 
     entries = [freeze(example, folder, shape) for example in tqdm(examples, disable=None, unit="world")]
     versions = {module.__name__: module.__version__ for module in (stemnet, np, scipy, torch, tifffile)}
-    write_metrics(folder / "manifest.json", {"versions": versions, "examples": entries})
+    films = [freeze_film(film, folder) for film in FILMS] if shape == SHAPE else []
+    write_metrics(folder / "manifest.json", {"versions": versions, "examples": entries, "movies": films})
 
 
 def main() -> int:
@@ -172,7 +230,7 @@ def main() -> int:
 
         with tempfile.TemporaryDirectory() as folder:
             make(Path(folder))
-            complaints = compare(HERE, Path(folder), [example.name for example in EXAMPLES])
+            complaints = compare(HERE, Path(folder), [one.name for one in (*EXAMPLES, *FILMS)])
         print("\n".join(complaints) or "The examples are what the recipe makes.")
         return 1 if complaints else 0
     make(HERE)

@@ -10,6 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from stemnet.columns import Columns
 from stemnet.errors import StemnetError
 
 _LARGE = 400  # members of a cluster of candidates beyond which the assignment is greedy
@@ -99,6 +100,37 @@ def match(
     rmse = float(np.sqrt(np.mean(error**2))) if hits else float("nan")
     bias_y, bias_x = (float(b) for b in error.mean(axis=0)) if hits else (float("nan"), float("nan"))
     return Matching(pairs, distances, precision, recall, f1, rmse, bias_y, bias_x)
+
+
+def partners(found: Columns, truth: Columns, radius: float) -> np.ndarray:
+    """Row of the true column that each found one is, frame by frame.
+
+    Parameters
+    ----------
+    found, truth : Columns
+        With ``frame``, if they are of a stack; columns without are of frame 0.
+    radius : float
+        Columns further apart than this never match [px].
+
+    Returns
+    -------
+    ndarray of int, shape (N,)
+        -1 where there is none.
+
+    Raises
+    ------
+    StemnetError
+        As `match`.
+    """
+    partner = np.full(len(found), -1)
+    frames = [
+        np.asarray(part["frame"]) if "frame" in part else np.zeros(len(part), int) for part in (found, truth)
+    ]
+    for number in np.unique(frames[0]):
+        mine, theirs = (np.flatnonzero(frame == number) for frame in frames)
+        pairs = match(found.yx[mine], truth.yx[theirs], radius).pairs
+        partner[mine[pairs[:, 0]]] = theirs[pairs[:, 1]]
+    return partner
 
 
 def _positions(yx: np.ndarray) -> np.ndarray:

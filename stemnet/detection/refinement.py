@@ -24,7 +24,7 @@ from stemnet.errors import StemnetError
 __all__ = ["Refinement", "refine"]
 
 SHAPES = ("gaussian", "halo")
-_ROUNDS = 2  # times that columns that nobody listed are looked for
+_ROUNDS = 3  # times that columns that nobody listed are looked for
 
 
 def refine(

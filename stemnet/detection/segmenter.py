@@ -20,6 +20,8 @@ from stemnet.detection.two_fits import first_look, second_look
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import Checkpoint
+from stemnet.registration import Registration, average_frames
+from stemnet.registration.rigid import find_drift
 
 SMALLEST = 16
 FAINT = 0.02
@@ -36,6 +38,8 @@ FEW = 10
 """Fewer columns than this a frame are no lattice."""
 NARROWEST = 0.7
 """Columns of a smaller sigma are noise or sampled too coarsely [px]."""
+TYPICAL = 16
+"""Frames of a stack that widths are measured on."""
 OF_THE_IMAGE = ("background", "model", "unlisted_yx", "unlisted_significance")
 """What a fit says that is not of its columns."""
 DARK = "The columns are dark on a bright ground; the image was inverted to find them."
@@ -161,8 +165,7 @@ def find_columns(
     finder = Finder(checkpoint, settings.views, device)
     threshold = settings.threshold if settings.threshold is not None else checkpoint.card.threshold
     frames = micrograph.frames
-    typical = frames[0] if len(frames) == 1 else np.nanmean(frames[:32], axis=0)
-    typical, label = _measured(typical)
+    typical, label = _measured(frames[0] if len(frames) == 1 else typical_of(frames))
     if not np.isfinite(typical).any() or np.nanmax(typical) == np.nanmin(typical):
         return _nothing(micrograph, "The image is the same everywhere.")
     chosen = choose(typical, Finder(checkpoint, 1, device), threshold, settings.width)
@@ -294,6 +297,16 @@ def _in_pixels(fit: Refinement, factor: int) -> Refinement:
     volumes = ("intensity", "intensity_sigma", "cross_section", "cross_section_sigma")
     areas = {name: getattr(fit, name) * factor**2 for name in volumes}
     return replace(fit, yx=from_binned(fit.yx, factor), **lengths, **areas)
+
+
+def typical_of(frames: np.ndarray) -> np.ndarray:
+    """Mean (H', W') of the first frames, laid over one another: in a plain mean whatever drifts is smeared."""
+    first = frames[:TYPICAL]
+    try:
+        drift = find_drift(first, passes=0)
+    except StemnetError:
+        return np.nanmean(first, axis=0)
+    return average_frames(first, Registration(drift.positions, drift.errors, drift.seen)).image
 
 
 def _measured(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

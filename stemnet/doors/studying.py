@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from stemnet import storage
 from stemnet.columns import Columns
-from stemnet.detection.matching import match
+from stemnet.detection.matching import partners
 from stemnet.detection.segmenter import Detection, find_columns
 from stemnet.doors.one_input import Job
 from stemnet.reading import read_micrograph, unique_stems
@@ -103,10 +103,7 @@ def _truth(path: Path, found: Detection) -> Truth | None:
         return None
     columns = found.columns
     true = storage.read_columns_csv(beside, columns.shape, columns.sampling)
-    partner = np.full(len(columns), -1)
-    radius = found.width if np.isfinite(found.width) else 3.0
-    pairs = match(columns.yx, true.yx, radius).pairs
-    partner[pairs[:, 0]] = pairs[:, 1]
+    partner = partners(columns, true, found.width if np.isfinite(found.width) else 3.0)
     fields, vacancies = (
         path.with_name(f"{path.stem}.fields.npz"),
         path.with_name(f"{path.stem}.vacancies.csv"),

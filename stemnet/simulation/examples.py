@@ -17,8 +17,13 @@ from stemnet.storage import read_columns_csv
 
 
 def example_names() -> tuple[str, ...]:
-    """Names of the frozen examples, in the order of their manifest."""
-    return tuple(_manifest(resources.simulated_data()))
+    """Names of the frozen images, in the order of their manifest."""
+    return tuple(_manifest(resources.simulated_data(), ("examples",)))
+
+
+def movie_names() -> tuple[str, ...]:
+    """Names of the frozen movies."""
+    return tuple(_manifest(resources.simulated_data(), ("movies",)))
 
 
 def load_example(name: str, folder: Path | None = None) -> Simulation:
@@ -27,7 +32,7 @@ def load_example(name: str, folder: Path | None = None) -> Simulation:
     Parameters
     ----------
     name : str
-        One of `example_names`.
+        One of `example_names` or `movie_names`.
     folder : Path, optional
         Where ``simulated_data/recipe.py --large`` wrote others; those that
         travel with the package if it is not given.
@@ -38,7 +43,8 @@ def load_example(name: str, folder: Path | None = None) -> Simulation:
         The micrograph with its dose [e-/A^2], voltage [kV] and semi-angle
         [mrad], the true columns with every planted value, whole columns that
         are missing, and maps of the planted fields at every ``field_step``-th
-        pixel. Columns of low ``signal_to_noise`` are there too.
+        pixel. Of a movie, the columns of all frames, with ``frame``, and
+        ``frame_time`` [s] besides the dose of a frame. Columns of low ``signal_to_noise`` are there too.
 
     Raises
     ------
@@ -53,6 +59,7 @@ def load_example(name: str, folder: Path | None = None) -> Simulation:
     micrograph = read_micrograph(folder / f"{name}.tif")
     conditions = {"dose": entry["microscope"]["dose"]}
     conditions |= {key: entry["microscope"]["probe"][key] for key in ("voltage", "semi_angle")}
+    conditions |= {"frame_time": entry["frame_time"]} if "frame_time" in entry else {}
     columns = read_columns_csv(folder / f"{name}.truth.csv", micrograph.shape, micrograph.sampling)
     return Simulation(
         replace(micrograph, metadata={**micrograph.metadata, **conditions}),
@@ -76,8 +83,9 @@ def _fields(path: Path) -> dict[str, np.ndarray]:
         return {name: stored[name].astype(np.float32) for name in stored.files}
 
 
-def _manifest(folder: Path) -> dict[str, dict]:
+def _manifest(folder: Path, kinds: tuple[str, ...] = ("examples", "movies")) -> dict[str, dict]:
     path = folder / "manifest.json"
     if not path.is_file():
         raise StemnetError(f"There is no {path}; install stemnet again, or run simulated_data/recipe.py.")
-    return {entry["name"]: entry for entry in json.loads(path.read_text(encoding="utf-8"))["examples"]}
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    return {entry["name"]: entry for kind in kinds for entry in manifest.get(kind, ())}

@@ -46,7 +46,9 @@ def about_cells(measured: Measured, found: Polarization, verdict: PolarVerdict |
     errors = found.errors[found.valid]
     if np.isfinite(errors).any():
         error = scale * float(np.nanmedian(errors))
-        numbers.append(Number(measured.name, "median standard error of a displacement, per axis", error, unit))
+        numbers.append(
+            Number(measured.name, "median standard error of a displacement, per axis", error, unit)
+        )
     if verdict is not None:
         numbers.append(Number(measured.name, "uniform part", scale * float(np.hypot(*verdict.uniform)), unit))
     return numbers

@@ -131,7 +131,9 @@ def by_columns(columns: Columns, size: int, *, method: str, clusters: int | None
         If there are too few columns, or too few tiles that hold some.
     """
     lattice = lattice_of(columns)
-    table = tile_means(nearest_bonds(columns, 6 if lattice is None else lattice.k), columns, size, LEAST_COLUMNS)
+    table = tile_means(
+        nearest_bonds(columns, 6 if lattice is None else lattice.k), columns, size, LEAST_COLUMNS
+    )
     return _regions("columns", columns.shape, size, table, standardized(table), method, clusters, seed)
 
 

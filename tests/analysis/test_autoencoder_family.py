@@ -23,7 +23,7 @@ def r2(latent, planted):
 
 
 def test_classes_take_the_phases_and_the_latent_what_varies_within():
-    X, phase, amplitude = two_phases()
+    X, _, _ = two_phases()
     model = VariationalAutoencoder(1, n_classes=2, max_epochs=20).fit(X)
     again, phase_there, amplitude_there = two_phases(seed=1)
     found = model.predict(again)
@@ -38,7 +38,7 @@ def test_classes_take_the_phases_and_the_latent_what_varies_within():
 
 
 def test_probabilities_of_classes_are_calibrated_where_phases_overlap():
-    X, phase, _ = two_phases(3000, apart=0.35, noise=0.3)
+    X, _, _ = two_phases(3000, apart=0.35, noise=0.3)
     model = VariationalAutoencoder(1, n_classes=2, max_epochs=20).fit(X)
     again, there, _ = two_phases(3000, apart=0.35, noise=0.3, seed=1)
     probability = model.predict_proba(again)

@@ -71,5 +71,5 @@ def test_light_on_the_rim_is_held_as_well():
     y, x = np.mgrid[:SIZE, :SIZE] - MIDDLE
     bright = np.exp(-((y - 13) ** 2 + (x + 5) ** 2) / 2 / 2.2**2)
     waves = harmonics(SIZE)
-    found, rest = waves.numbers(bright[None])
+    _, rest = waves.numbers(bright[None])
     assert rest[0] < 1e-3 * (bright.ravel() ** 2).sum()

@@ -14,11 +14,12 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial import cKDTree
 
 from stemnet import StemnetError, resources
-from stemnet.simulation.examples import example_names, load_example
+from stemnet.simulation.examples import example_names, load_example, movie_names
 
 FOLDER = resources.simulated_data()
 MANIFEST = json.loads((FOLDER / "manifest.json").read_text(encoding="utf-8"))
 ENTRIES = {entry["name"]: entry for entry in MANIFEST["examples"]}
+MOVIES = {entry["name"]: entry for entry in MANIFEST["movies"]}
 ALL = pytest.mark.parametrize("name", ENTRIES)
 
 
@@ -47,7 +48,9 @@ def visible(columns, least=5.0):
 
 
 def test_the_manifest_names_every_file():
-    hashes = {file: sha for entry in ENTRIES.values() for file, sha in entry["sha256"].items()}
+    hashes = {
+        file: sha for entry in (*ENTRIES.values(), *MOVIES.values()) for file, sha in entry["sha256"].items()
+    }
     kept = {file.name for pattern in ("*.tif", "*.csv", "*.npz") for file in FOLDER.glob(pattern)}
     assert set(hashes) == kept
     for file, sha in hashes.items():
@@ -62,10 +65,13 @@ def test_the_folder_is_small():
 
 def test_the_recipe_makes_them_again(recipe, compare, tmp_path):
     recipe.make(tmp_path)
-    assert compare(FOLDER, tmp_path, list(ENTRIES)) == []
-    again = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))["examples"]
+    assert compare(FOLDER, tmp_path, [*ENTRIES, *MOVIES]) == []
+    made = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    again = made["examples"] + made["movies"]
     for key in ("microscope", "planted", "world", "columns"):
-        assert [entry[key] for entry in again] == [entry[key] for entry in ENTRIES.values()]
+        assert [entry[key] for entry in again] == [
+            entry[key] for entry in (*ENTRIES.values(), *MOVIES.values())
+        ]
 
 
 def test_the_check_sees_a_truth_a_field_or_an_image_that_moved(compare, tmp_path):
@@ -188,6 +194,29 @@ def test_the_center_sits_off_its_cage_by_the_planted_polarization(name, cage, ce
     assert np.hypot(*(both[0] - both[1])) > 0.16 * moves
 
 
+@pytest.mark.parametrize("name", MOVIES)
+def test_a_movie_comes_with_the_tracks_of_its_columns(name):
+    movie, entry = load_example(name), MOVIES[name]
+    readme = (Path(FOLDER) / "README.md").read_text(encoding="utf-8")
+    columns, count = movie.columns, entry["frames"]
+    assert movie.micrograph.image.shape == (count, *entry["shape"])
+    assert movie.micrograph.sampling == pytest.approx(entry["microscope"]["sampling"], rel=1e-9)
+    assert movie.micrograph.metadata["frame_time"] == entry["frame_time"]
+    assert movie.micrograph.notes == ()
+    assert len(columns) == entry["columns"]
+    assert set(np.unique(columns["frame"])) == set(range(count))
+    for key, told in entry["planted"].items():
+        assert told["meaning"]
+        assert f"`{key}`" in readme, key
+    assert f"`{name}`" in readme
+    assert set(entry["planted"]) - set(columns.fields) <= {"defect"}
+    for frame in (0, count // 2, count - 1):
+        mine = visible(columns.select(columns["frame"] == frame)).yx
+        image = gaussian_filter(movie.micrograph.image[frame].astype(float), 1)
+        there, beside = (map_coordinates(image, (mine + off).T, order=1).mean() for off in (0.0, 3.0))
+        assert there > 1.3 * beside
+
+
 def test_the_series_of_alloys_is_of_one_microscope():
     microscopes = [entry["microscope"] for name, entry in ENTRIES.items() if name.startswith("remos2")]
     assert len(microscopes) == 4
@@ -209,5 +238,6 @@ def test_the_two_images_of_one_specimen_show_the_same_columns_at_the_same_places
 def test_another_name_is_refused_with_the_names_there_are():
     assert example_names() == tuple(ENTRIES)
     assert example_names()[0] == "pbtio3_domains"
+    assert movie_names() == tuple(MOVIES)
     with pytest.raises(StemnetError, match="pbtio3_domains"):
         load_example("unobtainium")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 MEANINGS: dict[str, tuple[str, str]] = {
+    "adatom": ("", "1 for single atoms on top of the crystal"),
     "beam_tilt_x_rad": ("rad", "angle of the columns to the beam, towards x"),
     "beam_tilt_y_rad": ("rad", "angle of the columns to the beam, towards y"),
     "boundary_distance_A": ("A", "distance from the grain boundary"),
@@ -24,9 +25,13 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "defect": ("", "what is wrong with the column; empty where nothing is"),
     "domain": ("", "label of the polar domain, of a vortex by its sense; -1 where nothing is polar"),
+    "drift_x_A": ("A", "where the specimen has drifted in the middle of the frame, along x"),
+    "drift_y_A": ("A", "where the specimen has drifted in the middle of the frame, along y"),
     "edge_distance_A": ("A", "depth below the edge of the flake, negative in the vacuum"),
     "grain": ("", "0 left, 1 right of the boundary"),
     "heavy_share": ("", "of the mixed sites in the column, the share that their heavier element took"),
+    "hops": ("", "hops since the frame before"),
+    "hops_per_frame": ("", "hops that the atom tries between two frames, on average"),
     "inside": ("", "1 in the flake, 0 in the vacuum"),
     "lead_share": ("", "share of Pb among the A atoms of the column"),
     "local_composition": ("", "share of Re among the six nearest metals"),
@@ -40,6 +45,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
         )
         for k in range(1, 7)
     },
+    "moved": ("", "1 where the column has moved or hopped since the frame before"),
     "occupancy": ("", "share of the column's atoms that is there"),
     "orientation_rad": ("rad", "turn of the grain's cell, from y towards x"),
     "phase": ("", "0: 1H, sulfur in pairs; 1: 1T', one sulfur over each hollow"),
@@ -56,6 +62,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "strain_yx": ("", "yx of V - 1: half of what two lines along y and x lack of a right angle"),
     "strain_yy": ("", "yy of V - 1: extension along the image's y"),
     "substituted": ("", "1 where Re took a metal site"),
+    "track": ("", "number of the column, the same in all frames"),
     "tetragonality": ("", "length of the cell vector along y over the one along x"),
     "thickness": ("repeats", "thickness of the specimen"),
     "tilt_amplitude_rad": (
