@@ -26,6 +26,7 @@ PICTURES = {
     "sliding_fft": ("grain_boundary_sliding_pca",),
     "tiles": ("remos2_55_tiles",),
     "defects": ("mos2_defects_gallery",),
+    "movie": ("pt_on_mos2_registration",),
     "representations": ("grain_boundary_representations",),
 }
 """Which of a study's pictures are shown, by the beginnings of their names."""
