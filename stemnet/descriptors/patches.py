@@ -19,6 +19,7 @@ from stemnet.errors import StemnetError
 CHUNK = 2**21  # pixels interpolated at once
 LARGEST_TABLE = 2**32  # bytes
 REACH = 2  # pixels on either side that a cubic spline takes most of its value from
+SPACINGS = 3.0  # of columns, over a patch
 
 
 def column_patches(columns: Columns, image: np.ndarray, size: int | None = None) -> Descriptors:
@@ -32,8 +33,8 @@ def column_patches(columns: Columns, image: np.ndarray, size: int | None = None)
         Image or probability map that the columns lie in; NaN where nothing was
         measured.
     size : int, optional
-        Side of a patch [px]; by default the odd number next to two column
-        spacings, so that the nearest neighbors lie on the rim.
+        Side of a patch [px]; by default that of `patch_size`: three column
+        spacings, the nearest neighbors well within the disk that rotations leave.
 
     Returns
     -------
@@ -48,7 +49,7 @@ def column_patches(columns: Columns, image: np.ndarray, size: int | None = None)
         of 3 or more, or the table would not fit 4 GB.
     """
     frames, frame = _frames(columns, image)
-    size = _size(columns) if size is None else size
+    size = patch_size(columns) if size is None else size
     if not (isinstance(size, int | np.integer) and size >= 3):
         raise StemnetError(
             f"Patches of {size!r} px were asked for; a whole number of 3 or more is needed, such as 25."
@@ -78,6 +79,40 @@ def column_patches(columns: Columns, image: np.ndarray, size: int | None = None)
     return Descriptors(values, names, columns.yx, valid, row="patch")
 
 
+def patch_size(columns: Columns, spacings: float = SPACINGS) -> int:
+    """Side of a patch that holds the nearest neighbors whole, an odd number [px].
+
+    Whatever is to be compared at all angles is the disk in a patch, whose rim
+    counts less and less (`stemnet.descriptors.harmonics`). Over two spacings
+    the nearest neighbors lie on the rim and hardly count; over three they do
+    fully.
+
+    Parameters
+    ----------
+    columns : Columns
+        Of a stack, those of the first row's frame are asked.
+    spacings : float
+        In median distances from a column to its nearest neighbor.
+
+    Raises
+    ------
+    StemnetError
+        If there are fewer than two columns.
+    """
+    if len(columns) < 2:
+        raise StemnetError(
+            f"Patches were asked for around {len(columns)} columns without a size; the spacing of two or more "
+            "columns is needed to choose one. Pass size=<px>."
+        )
+    one = (
+        np.asarray(columns["frame"]) == columns["frame"][0]
+        if "frame" in columns
+        else np.ones(len(columns), bool)
+    )
+    spacing = column_spacing(columns.yx[one] if one.sum() > 1 else columns.yx)
+    return max(5, 2 * round(spacings * spacing / 2) + 1)
+
+
 def _frames(columns: Columns, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The image as a stack (T, H, W), and the frame of every column."""
     image = np.asarray(image)
@@ -96,20 +131,6 @@ def _frames(columns: Columns, image: np.ndarray) -> tuple[np.ndarray, np.ndarray
             "is needed. Pass the whole stack, or the columns of one frame."
         )
     return frames, frame
-
-
-def _size(columns: Columns) -> int:
-    if len(columns) < 2:
-        raise StemnetError(
-            f"Patches were asked for around {len(columns)} columns without a size; the spacing of two or more "
-            "columns is needed to choose one. Pass size=<px>."
-        )
-    one = (
-        np.asarray(columns["frame"]) == columns["frame"][0]
-        if "frame" in columns
-        else np.ones(len(columns), bool)
-    )
-    return max(3, 2 * round(column_spacing(columns.yx[one] if one.sum() > 1 else columns.yx)) + 1)
 
 
 def _spline(frame: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -8,14 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from stemnet.analysis.clustering import cluster, kmeans
 from stemnet.analysis.embedding import embed
 from stemnet.analysis.vae_pose import RowPose
 from stemnet.columns import Columns
 from stemnet.descriptors.neighbors import lattice_of, neighbor_vectors
-from stemnet.descriptors.patches import column_patches
+from stemnet.descriptors.patches import column_patches, patch_size
 from stemnet.descriptors.table import Descriptors
 from stemnet.errors import StemnetError
 from stemnet.studies.described import each, first_frame
@@ -79,7 +78,7 @@ def _one(
     described = _described(columns, center)
     if rows == "patches":
         table = _disks(
-            column_patches(columns, measured.micrograph.frames[0], size or _three_spacings(columns)),
+            column_patches(columns, measured.micrograph.frames[0], size or patch_size(columns)),
             described,
         )
         side: int | None = round(table.values.shape[1] ** 0.5)
@@ -112,16 +111,6 @@ def _described(columns: Columns, center: int | None) -> np.ndarray:
         # the lattice of one grain says nothing of the sublattices of the others
         return brighter(columns)
     return np.asarray(columns["sublattice"]) == center
-
-
-def _three_spacings(columns: Columns) -> int:
-    """Side of a patch, odd [px]."""
-    if len(columns) < 2:
-        raise StemnetError(
-            f"{len(columns)} columns have no spacing; patches need two. Use a larger field of view."
-        )
-    spacing = float(np.median(cKDTree(columns.yx).query(columns.yx, k=2)[0][:, 1]))
-    return max(5, 2 * round(1.5 * spacing) + 1)
 
 
 def _disks(table: Descriptors, described: np.ndarray) -> Descriptors:

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from stemnet.columns import Columns
-from stemnet.descriptors.patches import column_patches
+from stemnet.descriptors.harmonics import harmonics
+from stemnet.descriptors.patches import column_patches, patch_size
 from stemnet.errors import StemnetError
 
 
@@ -62,11 +63,28 @@ def test_each_column_is_cut_from_its_own_frame():
     np.testing.assert_allclose(table.values[0], 3 * table.values[1], atol=1e-9)
 
 
-def test_the_default_reaches_the_nearest_neighbors():
-    yx = np.stack(np.meshgrid(np.arange(5, 90, 10.0), np.arange(5, 90, 10.0), indexing="ij"), -1).reshape(
-        -1, 2
-    )
-    assert column_patches(Columns(yx, (90, 100)), spots(yx)).values.shape == (len(yx), 21 * 21)
+def square_lattice(spacing=10.0):
+    axis = np.arange(5, 90, spacing)
+    return np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
+
+
+def test_by_default_the_nearest_neighbors_count_fully_where_patches_are_turned():
+    columns = Columns(square_lattice(), (90, 100))
+    assert column_patches(columns, spots(columns.yx)).values.shape == (len(columns), 31 * 31)
+    weight = {size: harmonics(size).weight.reshape(size, size)[size // 2] for size in (31, 21)}
+    assert weight[31][15 + 10] > 0.9
+    assert weight[21][10 + 10] < 0.1  # two spacings: they lie on the rim
+
+
+@pytest.mark.parametrize(("spacings", "side"), [(2.0, 21), (3.0, 31), (0.1, 5)])
+def test_the_size_of_patches_goes_with_the_spacing_of_the_columns(spacings, side):
+    assert patch_size(Columns(square_lattice(), (90, 100)), spacings) == side
+
+
+def test_the_size_is_that_of_one_frame_of_a_stack():
+    yx = np.concatenate([square_lattice(), square_lattice() + 0.5])  # drifted by less than a spacing
+    frame = np.repeat([0, 1], len(yx) // 2)
+    assert patch_size(Columns(yx, (100, 100), None, {"frame": frame})) == 31
 
 
 def test_no_columns_give_no_patches():

@@ -75,7 +75,7 @@ def test_what_cannot_be_represented_is_said():
     few = bare(Columns(np.array([[50.0, 50.0], [50, 60], [60, 50]]), (100, 100)))
     with pytest.raises(StemnetError, match="bare: pca"):
         study([few], embedders={"pca": PCA(2)})
-    with pytest.raises(StemnetError, match="1 columns have no spacing"):
+    with pytest.raises(StemnetError, match="around 1 columns without a size"):
         study([bare(Columns(np.array([[50.0, 50.0]]), (100, 100)))], embedders={"pca": PCA(2)})
     with pytest.raises(StemnetError, match="give patches or vectors"):
         study([few], embedders={"pca": PCA(2)}, rows="pixels")
