@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from stemnet.errors import StemnetError
+
 
 @dataclass(frozen=True)
 class MeanSquare:
@@ -48,7 +50,7 @@ def mean_square_displacement(
     yx : ndarray, shape (N, 2)
         [px]
     errors : ndarray, shape (N, 2)
-        Standard errors of the positions [px]; rows with NaN are left out.
+        Standard errors of the positions [px]; rows with NaN here or in `yx` are left out.
     lag : int
         [frames]
     count : int, optional
@@ -58,9 +60,16 @@ def mean_square_displacement(
     -------
     MeanSquare
         NaN where a group has no pair.
+
+    Raises
+    ------
+    StemnetError
+        If the lag is no frame, or the arrays are not of the same rows.
     """
+    if lag < 1:
+        raise StemnetError(f"Displacements over {lag} frames are none; give a lag of one frame or more.")
     count = int(group.max(initial=-1)) + 1 if count is None else count
-    one, other = pairs_of(group, frame, lag, np.isfinite(errors).all(axis=1))
+    one, other = pairs_of(group, frame, lag, _known(group, frame, yx, errors))
     excess = ((yx[other] - yx[one]) ** 2 - errors[one] ** 2 - errors[other] ** 2).sum(axis=1)
     mine = group[one]
     pairs = np.bincount(mine, minlength=count)
@@ -90,7 +99,7 @@ def spread_about_mean(
     axis, and ``pairs`` the number of positions. The error is that of normal numbers.
     """
     count = int(group.max(initial=-1)) + 1 if count is None else count
-    rows = np.flatnonzero((group >= 0) & np.isfinite(errors).all(axis=1))
+    rows = np.flatnonzero((group >= 0) & _known(group, group, yx, errors))
     mine = group[rows]
     number = np.bincount(mine, minlength=count)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -117,3 +126,13 @@ def pairs_of(
         (at < len(key)) & (key[np.minimum(at, len(key) - 1)] == key + lag) if len(key) else np.zeros(0, bool)
     )
     return rows[found], rows[at[found]]
+
+
+def _known(group: np.ndarray, frame: np.ndarray, yx: np.ndarray, errors: np.ndarray) -> np.ndarray:
+    """Which rows (N,) have a position and its errors."""
+    if not len(group) == len(frame) == len(yx) == len(errors):
+        raise StemnetError(
+            f"{len(group)} groups, {len(frame)} frames, {len(yx)} positions and {len(errors)} errors were given; "
+            "each row needs one of each."
+        )
+    return np.isfinite(yx).all(axis=1) & np.isfinite(errors).all(axis=1)

@@ -13,6 +13,7 @@ AROUND = 5  # frames at an end of a piece that tell where it ends
 ALIKE = 3.0  # standard deviations by which brightness may differ over a jump
 ALONE = 3.0  # cost of a beginning and of an end [nat]: of three in a thousand columns nothing else is known
 LEAP = 4.0  # cost of a jump [nat]: one in fifty frames of a column
+NEARER = 1e-3  # cost of the longest jump, for its length alone [nat]
 BRIGHTS = 8  # classes of brightness, by each of which is counted how often columns are missed
 BRIGHTNESS = 0.25  # of the logarithm of a column's brightness between frames, where it cannot be measured
 
@@ -91,6 +92,8 @@ def join_pieces(
         np.minimum(2 * (distance / stay) ** 2 + gone, 2 * ALONE - 0.5),
         LEAP + unlike**2 / 2 + gone,
     )
+    # of what costs the same the nearer one, not the first of the list
+    cost += NEARER * distance / reach
     good = in_place | (unlike < ALIKE)
     one, other = assign(i[good], j[good], cost[good], 2 * ALONE)
     kind = {(a, b): bool(c) for a, b, c in zip(i[good], j[good], in_place[good], strict=True)}
@@ -100,12 +103,12 @@ def join_pieces(
 
 def _cost_of_missing(ends: Pieces, i: np.ndarray, missed: np.ndarray, in_place: np.ndarray) -> np.ndarray:
     """Minus the logarithm of how often columns as bright as those of pieces i are missed."""
-    order = np.argsort(ends.bright)
     total, gone = ends.count.astype(float), np.zeros(len(ends.count))
     np.maximum.at(gone, i[in_place], missed[in_place])
-    group = np.empty(len(order), dtype=int)
-    # classes of as many columns each
-    so_far = np.cumsum(total[order])
-    group[order] = np.minimum((so_far - total[order]) / max(so_far[-1], 1) * BRIGHTS, BRIGHTS - 1).astype(int)
+    # classes of as many columns each; those that are equally bright are in one, whatever their order
+    which = np.unique(ends.bright, return_inverse=True)[1].ravel()
+    amount = np.bincount(which, total)
+    darker = np.cumsum(amount) - amount
+    group = np.minimum(darker / total.sum() * BRIGHTS, BRIGHTS - 1).astype(int)[which]
     share = (np.bincount(group, gone, BRIGHTS) + 0.5) / (np.bincount(group, total, BRIGHTS) + 1)
     return -np.log(np.minimum(share, 0.5))[group][i]

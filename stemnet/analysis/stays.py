@@ -11,6 +11,7 @@ from scipy.spatial import cKDTree
 
 from stemnet.analysis.tracks import Tracks
 from stemnet.columns import Columns
+from stemnet.errors import StemnetError
 
 BEGAN, ENTERED, APPEARED, CAME = "start", "enters", "appears", "jump"
 ENDED, LEFT, VANISHED, WENT = "end", "leaves", "disappears", "jump"
@@ -80,8 +81,13 @@ def find_stays(
     Returns
     -------
     Stays
+
+    Raises
+    ------
+    StemnetError
+        If the tracks are of other columns, or frames have no drift.
     """
-    frame, known = np.asarray(columns["frame"]), np.flatnonzero(tracks.stay >= 0)
+    frame, known = _frames(tracks, columns, yx, positions), np.flatnonzero(tracks.stay >= 0)
     order = known[np.lexsort((frame[known], tracks.stay[known]))]
     groups = np.split(order, np.flatnonzero(np.diff(tracks.stay[order])) + 1) if len(order) else []
     light = np.asarray(columns["intensity"]) if "intensity" in columns else np.full(len(columns), np.nan)
@@ -114,6 +120,24 @@ def find_stays(
         ),
         _inside(place + positions[last], columns.shape, rim),
     )
+
+
+def _frames(tracks: Tracks, columns: Columns, yx: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Frames of the columns (N,), once everything is known to be of them."""
+    if not len(tracks.stay) == len(columns) == len(yx):
+        raise StemnetError(
+            f"Tracks of {len(tracks.stay)} columns and {len(yx)} positions were given for {len(columns)} columns; "
+            "find the tracks of these columns."
+        )
+    if "frame" not in columns:
+        raise StemnetError("The columns do not say in which frame they are; give those of a stack.")
+    frame = np.asarray(columns["frame"])
+    if len(frame) and not 0 <= frame.min() <= frame.max() < len(positions):
+        raise StemnetError(
+            f"The columns are of frames {frame.min()} to {frame.max()}, the drift is of {len(positions)} frames; "
+            "give a place to every frame, counted from 0."
+        )
+    return frame
 
 
 def _how(

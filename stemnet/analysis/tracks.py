@@ -67,7 +67,7 @@ def find_tracks(
     columns : Columns
         Of all frames, with ``frame``; ``intensity`` is used where it is there.
     yx : ndarray, shape (N, 2), optional
-        Positions without drift [px].
+        Positions without drift [px]; rows with NaN are of no track.
     stay : float, optional
         The most by which a column that stays is off where it was in the frame
         before [px]; 0.45 times the typical distance of neighbors.
@@ -85,9 +85,17 @@ def find_tracks(
     Raises
     ------
     StemnetError
-        If there are no two frames with columns.
+        If there are no two frames with columns, or not one position a column.
     """
     yx = columns.yx if yx is None else np.asarray(yx)
+    if yx.shape != columns.yx.shape:
+        raise StemnetError(f"{len(yx)} positions were given for {len(columns)} columns; give one a column.")
+    placed = np.flatnonzero(np.isfinite(yx).all(axis=1))
+    if len(placed) < len(yx):
+        found = find_tracks(columns.select(placed), yx[placed], stay=stay, jump=jump, gap=gap, seen=seen)
+        track, place = np.full((2, len(yx)), -1)
+        track[placed], place[placed] = found.track, found.stay
+        return Tracks(track, place, found.spacing, found.jump)
     frame = np.asarray(columns["frame"]) if "frame" in columns else np.zeros(len(columns), int)
     if len(np.unique(frame)) < 2:
         raise StemnetError("Tracks take columns of two frames or more; give a stack.")

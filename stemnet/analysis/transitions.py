@@ -8,6 +8,7 @@ import numpy as np
 from scipy.stats import beta
 
 from stemnet.analysis.stays import APPEARED, VANISHED, WENT, Stays
+from stemnet.errors import StemnetError
 
 CONFIDENCE = 0.95
 
@@ -40,7 +41,16 @@ def rate_of(events: int, chances: int) -> Rate:
     A constant rate r makes something happen in a share 1 - exp(-r) of all
     steps; the interval is that of C. J. Clopper and E. S. Pearson, Biometrika
     26, 404, 1934.
+
+    Raises
+    ------
+    StemnetError
+        If there are more events than steps.
     """
+    if not 0 <= events <= max(chances, 0):
+        raise StemnetError(
+            f"{events} events in {chances} steps were given; in each step something happens once at most."
+        )
     if chances < 1:
         return Rate(events, chances, np.nan, np.nan, np.nan)
     tail = (1 - CONFIDENCE) / 2
@@ -65,7 +75,15 @@ def rates(stays: Stays, kind: np.ndarray) -> dict[tuple[int, str], Rate]:
     -------
     dict of (kind, event) to Rate
         Event ``jump``, ``disappears`` or ``appears``; the last per column that is there.
+
+    Raises
+    ------
+    StemnetError
+        If there is not one kind a stay.
     """
+    kind = np.asarray(kind)
+    if kind.shape != (len(stays),):
+        raise StemnetError(f"{kind.size} kinds were given for {len(stays)} stays; give one a stay.")
     found = {}
     for one in np.unique(kind):
         mine = kind == one
@@ -82,8 +100,8 @@ def rates(stays: Stays, kind: np.ndarray) -> dict[tuple[int, str], Rate]:
 def survival(stays: Stays, mine: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Share of columns that are still in their place after a time.
 
-    E. L. Kaplan and P. Meier, J. Am. Stat. Assoc. 53, 457, 1958: a stay that ends
-    otherwise than with a jump is known to have lasted as long as it was seen.
+    E. L. Kaplan and P. Meier, J. Am. Stat. Assoc. 53, 457, 1958: of a stay that ends
+    otherwise than with a jump nothing is known beyond the step to its last frame.
 
     Parameters
     ----------
@@ -99,8 +117,8 @@ def survival(stays: Stays, mine: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     error : ndarray, shape (D,)
         Standard error (M. Greenwood, Rep. Public Health Med. Subj. 33, 1, 1926).
     """
-    length = (stays.last - stays.first + 1)[mine]
     ended = (stays.ends == WENT)[mine]
+    length = (stays.last - stays.first)[mine] + ended
     times = np.unique(length[ended])
     at_risk = np.array([(length >= t).sum() for t in times], dtype=float)
     deaths = np.array([(ended & (length == t)).sum() for t in times], dtype=float)

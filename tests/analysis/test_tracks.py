@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from stemnet.analysis.assignment import assign
-from stemnet.analysis.displacements import mean_square_displacement, spread_about_mean
 from stemnet.analysis.stays import find_stays
 from stemnet.analysis.tracks import find_tracks
-from stemnet.analysis.transitions import rate_of, rates, survival
+from stemnet.analysis.transitions import rates, survival
 from stemnet.columns import Columns
 from stemnet.errors import StemnetError
 
@@ -118,42 +117,6 @@ def test_what_comes_into_view_does_not_appear():
     assert (stays.begins == "start").sum() > 100
 
 
-def test_errors_of_the_positions_are_taken_off_displacements():
-    rng = np.random.default_rng(0)
-    count, length, error, step = 60, 80, 0.4, 0.15
-    walk = np.cumsum(rng.normal(0, step, (count, length, 2)), 1)
-    shaking = rng.normal(0, 0.25, (count, length, 2))
-    noise = rng.normal(0, error, (count, length, 2))
-    group, frame = (part.ravel() for part in np.indices((count, length)))
-    errors = np.full((count * length, 2), error)
-    for lag in (1, 5):
-        found = mean_square_displacement(group, frame, (walk + noise).reshape(-1, 2), errors, lag)
-        mean, pull = found.value.mean(), (found.value - 2 * step**2 * lag) / found.error
-        print("lag", lag, "value", mean, "planted", 2 * step**2 * lag, "pull", pull.std())
-        assert mean == pytest.approx(2 * step**2 * lag, abs=4 * found.value.std() / np.sqrt(count))
-        assert 0.7 < pull.std() < 1.5
-    found = spread_about_mean(group, (shaking + noise).reshape(-1, 2), errors)
-    pull = (found.value - 0.25**2) / found.error
-    print("spread", found.value.mean(), "planted", 0.25**2, "pull", pull.std())
-    assert found.value.mean() == pytest.approx(0.25**2, abs=0.004)
-    assert 0.7 < pull.std() < 1.3
-    still = mean_square_displacement(group, frame, noise.reshape(-1, 2), errors)
-    assert abs(still.value.mean()) < 3 * still.value.std() / np.sqrt(count)
-
-
-def test_an_interval_holds_the_rate_as_often_as_it_says():
-    rng = np.random.default_rng(0)
-    share = 1 - np.exp(-0.03)
-    held = [
-        rate.low <= 0.03 <= rate.high
-        for rate in (rate_of(int(rng.binomial(300, share)), 300) for _ in range(400))
-    ]
-    print("held", np.mean(held))
-    assert 0.94 < np.mean(held) <= 1
-    assert rate_of(0, 100).low == 0 < rate_of(0, 100).high < 0.04
-    assert np.isnan(rate_of(0, 0).value)
-
-
 def test_an_assignment_is_the_cheapest_one():
     # nearest first would pair 0 with 1, and leave 1 with the dear one
     rows, cols = assign(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 2]), np.array([2.0, 1.0, 1.5, 9.0]), 10.0)
@@ -167,6 +130,8 @@ def test_what_cannot_be_followed_is_refused_in_words():
     one = Columns(np.zeros((3, 2)), (9, 9), fields={"frame": np.zeros(3, int)})
     with pytest.raises(StemnetError, match="two frames"):
         find_tracks(one)
+    with pytest.raises(StemnetError, match="one a column"):
+        find_tracks(one, np.zeros((2, 2)))
     alone = Columns(np.zeros((2, 2)), (9, 9), fields={"frame": np.arange(2)})
     with pytest.raises(StemnetError, match="one column"):
         find_tracks(alone)
@@ -181,3 +146,27 @@ def test_rows_stay_rows_and_short_tracks_are_none():
     tracks = find_tracks(columns)
     assert tracks.track.tolist() == [0, 1, 0, 1, 0, 1, -1]
     assert tracks.stay.tolist() == [0, 1, 0, 1, 0, 1, -1]
+
+
+def test_rows_without_a_place_are_of_no_track_and_the_others_are_followed_as_without_them(followed):
+    columns, *_ = followed
+    gone = np.random.default_rng(4).random(len(columns)) < 0.05
+    yx = columns.yx.copy()
+    yx[gone] = np.nan
+    found, without = find_tracks(columns, yx), find_tracks(columns.select(~gone))
+    assert (found.track[gone] == -1).all()
+    assert (found.stay[gone] == -1).all()
+    np.testing.assert_array_equal(found.track[~gone], without.track)
+    np.testing.assert_array_equal(found.stay[~gone], without.stay)
+
+
+@pytest.mark.parametrize("light", [True, False])
+def test_tracks_do_not_depend_on_the_order_of_the_rows(followed, light):
+    columns, *_ = followed
+    if not light:
+        columns = Columns(columns.yx, columns.shape, fields={"frame": columns["frame"]})
+    rows = np.random.default_rng(7).permutation(len(columns))
+    one, other = find_tracks(columns), find_tracks(columns.select(rows))
+    for name in ("track", "stay"):
+        pairs = np.stack([getattr(one, name)[rows], getattr(other, name)], axis=1)
+        assert len(np.unique(pairs, axis=0)) == len(np.unique(pairs[:, 0])) == len(np.unique(pairs[:, 1]))
