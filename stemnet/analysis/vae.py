@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -10,21 +12,27 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from torch import Tensor, nn
 
-from stemnet.analysis.elbo import Schedule, evidence, one_thread, train
+from stemnet.analysis.vae_file import Filed
 from stemnet.analysis.vae_pose import RowPose, named_pose, symmetry
 from stemnet.analysis.vae_rows import prepared
-from stemnet.analysis.vae_start import started
+from stemnet.analysis.vae_start import network, started
 from stemnet.analysis.vae_told import Conditions, known_classes
 from stemnet.errors import StemnetError
+from stemnet.models.elbo import EPOCH_BATCHES, HELD_ROWS, Schedule, Trained, evidence, one_thread, train
 from stemnet.models.rotating_vae import RotatingVAE
+from stemnet.models.vae import VAE
+
+TOLD_ROWS = 10000
+"""Rows that say how much information a latent carries."""
 
 
 def _has_classes(model: VariationalAutoencoder) -> bool:
     return bool(model.n_classes)
 
 
-class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class VariationalAutoencoder(Filed, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Non-linear embedding of rows or patches, beside PCA in one contract.
 
     Rows are centered and divided by one scale for all features, so that a
@@ -62,17 +70,25 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         Information in each latent that costs nothing [nats]; keeps latents from
         collapsing.
     max_epochs : int
-        Upper limit of passes; of a large table a pass visits 50 batches.
+        Upper limit of passes.
+    epoch_batches : int or None
+        Most batches of a pass, so that a large table takes seconds; None for all rows.
     batch_size : int
     learning_rate : float
-        Of the Adam optimizer.
+        Of the AdamW optimizer.
+    weight_decay : float
+        Of the optimizer; 0 makes it Adam.
     validation_fraction : float
         Share of the rows held out to stop the training.
+    held_rows : int
+        Most rows that are held out for it.
     patience : int
         Epochs without a better held-out ELBO before it stops.
     random_state : int, RandomState or None
     device : str
         Where to train, in PyTorch's words (``cpu``, ``cuda``).
+    weights : str, path or None
+        File of a trained autoencoder: `fit` then takes what it holds and trains nothing. See `of`.
 
     Attributes
     ----------
@@ -111,12 +127,16 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         warm_up: int = 0,
         free_nats: float = 0.0,
         max_epochs: int = 100,
+        epoch_batches: int | None = EPOCH_BATCHES,
         batch_size: int = 256,
         learning_rate: float = 2e-3,
+        weight_decay: float = 0.0,
         validation_fraction: float = 0.15,
+        held_rows: int = HELD_ROWS,
         patience: int = 15,
         random_state: int | np.random.RandomState | None = 0,
         device: str = "cpu",
+        weights: str | os.PathLike | None = None,
     ) -> None:
         self.n_components = n_components
         self.invariance = invariance
@@ -128,12 +148,16 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         self.warm_up = warm_up
         self.free_nats = free_nats
         self.max_epochs = max_epochs
+        self.epoch_batches = epoch_batches
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
         self.validation_fraction = validation_fraction
+        self.held_rows = held_rows
         self.patience = patience
         self.random_state = random_state
         self.device = device
+        self.weights = weights
 
     def fit(self, X, y=None, condition=None) -> VariationalAutoencoder:
         """Train on rows.
@@ -155,13 +179,51 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
         ValueError
             If X has fewer than two rows, or NaN.
         """
+        if self.weights is not None:
+            return self._taken(X, condition)
+        return self.fit_by(train, X, y, condition)
+
+    def fit_by(
+        self,
+        trainer: Callable[[nn.Module, Tensor, int, Schedule, int, str], Trained],
+        X,
+        y=None,
+        condition=None,
+    ) -> VariationalAutoencoder:
+        """Train on rows by a trainer of one's own, as `fit` does by `stemnet.models.elbo.train`.
+
+        Parameters
+        ----------
+        trainer : callable
+            Of the network at its start, rows (N, D), size of the latent, schedule, seed and device. Leaves the network
+            in its best state.
+        X, y, condition
+            As `fit` takes them, and raises.
+        """
         X = self._rows(X, reset=True)
         shape = tuple(self.patch_shape) if self.patch_shape else self.row_shape_
         self.prepared_ = prepared(X, shape, self.invariance, self.likelihood)
         self.conditions_ = Conditions.of(condition, len(X))
         rows = self._complete(X, condition, y if self.n_classes else None)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        schedule = Schedule(
+        known = rows[:, -1].long().numpy() if self.n_classes else np.full(len(rows), -1)
+        data = rows[:, : rows.shape[1] - len(self.conditions_) - bool(self.n_classes)].numpy()
+        with one_thread(), torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            model = started(self._network(data.shape[1]), data, known, seed)
+        trained = trainer(model, rows.float(), self.n_components, self._schedule(), seed, self.device)
+        self._finish(model, rows)
+        self.validation_score_, self.n_iter_ = trained.score, trained.epochs
+        self.stayed_linear_ = trained.best_epoch == 0
+        return self
+
+    def _network(self, features: int) -> VAE | RotatingVAE:
+        """A network that fits, for prepared rows of so many numbers."""
+        sizes = (self.n_components, tuple(self.hidden), len(self.conditions_), self.n_classes)
+        return network(self.prepared_, str(self.invariance), features, sizes)
+
+    def _schedule(self) -> Schedule:
+        return Schedule(
             self.max_epochs,
             self.batch_size,
             self.learning_rate,
@@ -170,21 +232,20 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             self.beta,
             self.warm_up,
             self.free_nats,
+            self.weight_decay,
+            self.epoch_batches,
+            self.held_rows,
         )
-        with one_thread(), torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(seed)
-            sizes = (self.n_components, tuple(self.hidden), len(self.conditions_), self.n_classes)
-            known = rows[:, -1].long().numpy() if self.n_classes else np.full(len(rows), -1)
-            model = started(self.prepared_, str(self.invariance), self.prepared_(X), known, sizes, seed)
-            trained = train(model, rows.float(), self.n_components, schedule, seed, self.device)
-            self.model_ = model.cpu().double().eval()
-            self.noise_ = self.prepared_.scale * math.exp(0.5 * model.log_noise.item())
+
+    def _finish(self, model: VAE | RotatingVAE, rows: Tensor) -> None:
+        """Take a trained network, and what it says of rows."""
+        self.model_ = model.cpu().double().eval()
+        self.noise_ = self.prepared_.scale * math.exp(0.5 * model.log_noise.item())
+        some = rows[:: -(-len(rows) // TOLD_ROWS)]
+        with one_thread():
             self.fold_ = self._fold()
-            self.kl_ = evidence(self.model_, rows, self.n_components)[1].mean(dim=0).numpy()
-        self.validation_score_, self.n_iter_ = trained.score, trained.epochs
-        self.stayed_linear_ = trained.best_epoch == 0
+            self.kl_ = evidence(self.model_, some, self.n_components, draws=1)[1].mean(dim=0).numpy()
         self._n_features_out = self.n_components
-        return self
 
     def transform(self, X, condition=None) -> np.ndarray:
         """Posterior means, shape (N, n_components)."""
@@ -284,7 +345,7 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             self.row_shape_ = patch or rows.shape[1:]
         return rows
 
-    def _complete(self, X, condition=None, y=None) -> torch.Tensor:
+    def _complete(self, X, condition=None, y=None) -> Tensor:
         """What the model is given: data, conditions, classes."""
         check_is_fitted(self, "prepared_")
         rows = self._rows(X)
@@ -303,7 +364,7 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             each = [self._context(told, torch.tensor([k])) for k in range(max(self.n_classes, 1))]
             return max(symmetry(model.turning, model.decode(middle, *one)) for one in each)
 
-    def _parts(self, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def _parts(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Data, context and mean row, of the likeliest class."""
         data, condition, _ = self.model_.split(rows)
         label = torch.zeros(len(rows), dtype=torch.long)
@@ -311,7 +372,7 @@ class VariationalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, 
             label = self.model_.probability(rows, self.n_components).argmax(dim=1)
         return data, *self._context(condition, label)
 
-    def _context(self, condition: torch.Tensor, label: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def _context(self, condition: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
         which = torch.nn.functional.one_hot(label, max(self.n_classes, 1)).to(condition)
         context = torch.cat([condition, which], dim=1) if self.n_classes else condition
         return context, self.model_.offset[label]

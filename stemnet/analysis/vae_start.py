@@ -120,37 +120,44 @@ def start_upright(model: RotatingVAE, data: np.ndarray, known: np.ndarray, seed:
     start_as_pca(model, upright.double().numpy(), known, seed, float(data[:, -1].mean()))
 
 
-def started(
-    ready: Prepared,
-    invariance: str,
-    data: np.ndarray,
-    known: np.ndarray,
-    sizes: tuple[int, tuple[int, ...], int, int],
-    seed: int,
+def network(
+    ready: Prepared, invariance: str, features: int, sizes: tuple[int, tuple[int, ...], int, int]
 ) -> VAE | RotatingVAE:
-    """A network at its start.
+    """A network with the initial weights that torch draws.
 
     Parameters
     ----------
     ready : Prepared
-        What made the data ready.
+        What makes rows ready for it.
     invariance : str
-    data : ndarray, shape (N, D)
-    known : ndarray of int, shape (N,)
-        As in `start_as_pca`.
+    features : int
+        Numbers of a row that was made ready.
     sizes : tuple
         Of the latent, of the hidden layers, of the condition, and the number of classes.
-    seed : int
     """
     latent, hidden, conditions, classes = sizes
     if isinstance(ready, PlainRows | Shares):
         likelihood = "bernoulli" if isinstance(ready, Shares) else "gaussian"
-        model = VAE(data.shape[1], latent, hidden, conditions, classes, likelihood)
-        start_as_pca(model, data, known, seed)
-        return model
+        return VAE(features, latent, hidden, conditions, classes, likelihood)
     moves, spreads = ready.generators(invariance)
     generators = torch.as_tensor(np.array(moves), dtype=torch.float32) if moves else None
     orders = torch.as_tensor(ready.orders)
-    turning = RotatingVAE(orders, latent, ready.values, hidden, generators, spreads, conditions, classes)
-    start_upright(turning, data, known, seed)
-    return turning
+    return RotatingVAE(orders, latent, ready.values, hidden, generators, spreads, conditions, classes)
+
+
+def started(model: VAE | RotatingVAE, data: np.ndarray, known: np.ndarray, seed: int) -> VAE | RotatingVAE:
+    """The network at its start.
+
+    Parameters
+    ----------
+    model : VAE or RotatingVAE
+    data : ndarray, shape (N, D)
+    known : ndarray of int, shape (N,)
+        As in `start_as_pca`.
+    seed : int
+    """
+    if isinstance(model, RotatingVAE):
+        start_upright(model, data, known, seed)
+    else:
+        start_as_pca(model, data, known, seed)
+    return model

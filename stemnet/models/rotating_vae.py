@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from stemnet.models.family import Family
+from stemnet.models.precision import FullLinear, in_full
 from stemnet.models.turning import Turning
 from stemnet.models.vae import perceptron
 
@@ -91,10 +92,10 @@ class RotatingVAE(Family):
         # the mean row, in the orientation that rows are decoded in
         self.offset.requires_grad_(True)
         context = self.n_context
-        self.encoder_linear = nn.Linear(size, n_components)
+        self.encoder_linear = FullLinear(size, n_components)
         self.encoder = perceptron([size + context, *hidden, 2 * n_components])
         self.first = perceptron([len(orders) + context, hidden[0], n_components])
-        self.decoder_linear = nn.Linear(n_components, size, bias=False)
+        self.decoder_linear = FullLinear(n_components, size, bias=False)
         self.decoder = perceptron([n_components + context, *reversed(hidden), size])
         self.log_noise = nn.Parameter(torch.zeros(()))
 
@@ -116,6 +117,7 @@ class RotatingVAE(Family):
         mean, log_variance = self.encoder(torch.cat([rest, context], dim=1)).chunk(2, dim=1)
         return coarse + self.encoder_linear(rest) + mean, log_variance.clamp(-20.0, 5.0)
 
+    @in_full
     def pose(self, numbers: Tensor, decoded: Tensor) -> Pose:
         """How rows lie, given what they are like; no gradient flows through it."""
         noise = self.log_noise.exp()
@@ -141,6 +143,7 @@ class RotatingVAE(Family):
             lost = lost - 0.5 * wide.sum(dim=1)
         return Pose(angle, 1 / bend, moves, variance, lost)
 
+    @in_full
     def moved(self, decoded: Tensor, moves: Tensor) -> Tensor:
         """Rows (N, 2 D) after moves (N, G)."""
         piece = moves[..., None] / PIECES

@@ -11,6 +11,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from stemnet.models.precision import in_full
+
 ANGLES = 64
 """Angles at which the series is looked at first."""
 NEWTON = 3
@@ -44,12 +46,14 @@ class Turning(nn.Module):
         real, imaginary = rows.chunk(2, dim=1)
         return torch.cat([real * c - imaginary * s, real * s + imaginary * c], dim=1)
 
+    @in_full
     def series(self, rows: Tensor, others: Tensor) -> Tensor:
         """Coefficients (N, 2 M) of the overlap of rows with others that are rotated, by the angle."""
         a, b = rows.chunk(2, dim=1)
         c, d = others.chunk(2, dim=1)
         return torch.cat([(a * c + b * d) @ self.gather, (b * c - a * d) @ self.gather], dim=1)
 
+    @in_full
     def best(self, series: Tensor) -> tuple[Tensor, Tensor]:
         """Angles (N,) [rad] of the largest overlap, and the curvature (N,) of its negative there."""
         m = self.known

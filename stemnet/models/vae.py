@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from stemnet.models.family import Family
+from stemnet.models.precision import FullLinear, Perceptron
 
 
 class VAE(Family):
@@ -47,9 +48,9 @@ class VAE(Family):
     ) -> None:
         super().__init__(n_features, n_conditions, n_classes)
         self.likelihood = likelihood
-        self.encoder_linear = nn.Linear(n_features, n_components)
+        self.encoder_linear = FullLinear(n_features, n_components)
         self.encoder = perceptron([n_features + self.n_context, *hidden, 2 * n_components])
-        self.decoder_linear = nn.Linear(n_components, n_features)
+        self.decoder_linear = FullLinear(n_components, n_features)
         self.decoder = perceptron([n_components + self.n_context, *reversed(hidden), n_features])
         self.log_noise = nn.Parameter(torch.zeros(()), requires_grad=likelihood == "gaussian")
 
@@ -77,7 +78,7 @@ class VAE(Family):
         return likelihood, divergence
 
 
-def perceptron(widths: Sequence[int]) -> nn.Sequential:
+def perceptron(widths: Sequence[int]) -> Perceptron:
     """Linear layers of these widths with SiLU between; the last one starts with zero weights."""
     layers: list[nn.Module] = []
     for n_in, n_out in pairwise(widths[:-1]):
@@ -85,4 +86,4 @@ def perceptron(widths: Sequence[int]) -> nn.Sequential:
     last = nn.Linear(widths[-2], widths[-1])
     nn.init.zeros_(last.weight)
     nn.init.zeros_(last.bias)
-    return nn.Sequential(*layers, last)
+    return Perceptron(*layers, last)

@@ -9,14 +9,10 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
-from stemnet.errors import StemnetError
 from stemnet.training.data import Batch
+from stemnet.training.lightning_run import Diverged
 from stemnet.training.targets import Targets
 from stemnet.training.validation import THRESHOLDS, Tally, count
-
-
-class Diverged(StemnetError):
-    """The loss is no number any more."""
 
 
 class Segmentation(LightningModule):

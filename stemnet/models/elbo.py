@@ -1,0 +1,262 @@
+"""Training on the evidence lower bound, for every model of the family: in memory, or by what drives `Course`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+EPOCH_BATCHES = 50
+"""An epoch of a large table visits this many batches, so that a fit stays seconds long."""
+HELD_ROWS = 2000
+"""Rows that judge an epoch."""
+FEW_ROWS = 10
+"""Fewer rows than this judge nothing."""
+SCORE_DRAWS = 8
+"""Posterior samples behind each row's evidence lower bound."""
+AT_ONCE = 20000
+"""Rows whose bound is computed together; memory grows with it."""
+ROOM = 0.5
+"""Share of a GPU's free memory that rows may take; more of them stay with the processor, and batches travel."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a model is trained.
+
+    Parameters
+    ----------
+    max_epochs : int
+        Most passes.
+    batch_size : int
+    learning_rate : float
+        Of the AdamW optimizer (Loshchilov and Hutter, ICLR 2019).
+    validation_fraction : float
+        Share of the rows held out to stop the training.
+    patience : int
+        Epochs without a better held-out bound before it stops.
+    beta : float
+        Weight of the Kullback-Leibler term at the end.
+    warm_up : int
+        Epochs in which the weight rises from 0 to there.
+    free_nats : float
+        Divergence of each latent, on average over a batch, that costs nothing
+        (free bits: Kingma et al., NeurIPS 2016).
+    weight_decay : float
+        Of the optimizer; 0 makes it Adam.
+    epoch_batches : int or None
+        Most batches of an epoch; None for all rows.
+    held_rows : int
+        Most rows that are held out.
+    """
+
+    max_epochs: int
+    batch_size: int
+    learning_rate: float
+    validation_fraction: float
+    patience: int
+    beta: float = 1.0
+    warm_up: int = 0
+    free_nats: float = 0.0
+    weight_decay: float = 0.0
+    epoch_batches: int | None = EPOCH_BATCHES
+    held_rows: int = HELD_ROWS
+
+    def weight(self, epoch: int) -> float:
+        """Of the Kullback-Leibler term in an epoch, counted from 1."""
+        return self.beta * min(1.0, epoch / (self.warm_up + 1))
+
+    @property
+    def endurance(self) -> int:
+        """Epochs without a better held-out bound after which a training ends."""
+        return self.patience + self.warm_up
+
+    def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
+        """What takes the steps."""
+        return torch.optim.AdamW(
+            model.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
+        )
+
+
+@dataclass(frozen=True)
+class Trained:
+    """How a training ended.
+
+    Parameters
+    ----------
+    score : float
+        Best held-out bound per row [nats].
+    epochs : int
+        That were run.
+    best_epoch : int
+        0 if no step improved on the start.
+    """
+
+    score: float
+    epochs: int
+    best_epoch: int
+
+
+class Course:
+    """What a training goes through: which rows are held out, batches, noise, loss. All its randomness is here.
+
+    Parameters
+    ----------
+    rows : Tensor, shape (N, D)
+    latent : int
+    schedule : Schedule
+    seed : int
+    device : str or torch.device
+        Where the model is.
+    """
+
+    def __init__(
+        self, rows: Tensor, latent: int, schedule: Schedule, seed: int, device: str | torch.device
+    ) -> None:
+        self.schedule, self.latent, self.device = schedule, latent, torch.device(device)
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        if _fits(rows, self.device):
+            rows = rows.to(self.device)
+        order = self._shuffled(len(rows)).to(rows.device)
+        n_held = min(int(schedule.validation_fraction * len(rows)), schedule.held_rows)
+        # with few rows nothing can be spared: the training rows then judge themselves
+        few = n_held < FEW_ROWS
+        self.held, self.rows = (rows, rows) if few else (rows[order[:n_held]], rows[order[n_held:]])
+        self.held = self.held.to(self.device)
+        self.held_noise = self._normal(len(self.held))
+        self.weight = schedule.weight(1)
+        self.order = torch.zeros(0, dtype=torch.long)
+
+    @property
+    def batches(self) -> int:
+        """Of an epoch."""
+        count = -(-len(self.rows) // self.schedule.batch_size)
+        return count if self.schedule.epoch_batches is None else min(count, self.schedule.epoch_batches)
+
+    def begin(self, epoch: int) -> None:
+        """Shuffle the rows for an epoch, counted from 1."""
+        self.order = self._shuffled(len(self.rows)).to(self.rows.device)
+        self.weight = self.schedule.weight(epoch)
+
+    def loss(self, model: nn.Module, number: int) -> Tensor:
+        """What a step lowers, on a batch of the epoch [nats].
+
+        Parameters
+        ----------
+        model : nn.Module
+            Called with rows and standard normal noise (N, latent):
+            log-likelihood (N,) and divergence (N, latent) [nats].
+        number : int
+            Of the batch, from 0.
+        """
+        size = self.schedule.batch_size
+        batch = self.order[number * size : (number + 1) * size]
+        likelihood, divergence = model(self.rows[batch].to(self.device), self._normal(len(batch)))
+        cost = divergence.mean(dim=0).clamp(min=self.schedule.free_nats).sum()
+        return self.weight * cost - likelihood.mean()
+
+    def held_out(self, model: nn.Module) -> float:
+        """Bound per row that was held out [nats], in full precision."""
+        total = 0.0
+        with torch.no_grad(), torch.autocast(self.device.type, enabled=False):
+            for rows, noise in zip(self.held.split(AT_ONCE), self.held_noise.split(AT_ONCE), strict=True):
+                likelihood, divergence = model(rows, noise)
+                bound = likelihood - self.schedule.beta * divergence.sum(dim=1)
+                total += float(bound.mean()) * len(rows) / len(self.held)
+        return total
+
+    def state(self) -> dict[str, Tensor]:
+        """What the next epochs depend on besides the model and its optimizer, and what tells these rows from others."""
+        return {"generator": self.generator.get_state(), "rows": self._mark()}
+
+    def restore(self, state: dict[str, Tensor]) -> bool:
+        """Go on from a state; False, and nothing done, if it was of other rows, or of another kind of device."""
+        generator, rows = state["generator"].cpu(), state["rows"].cpu()
+        if generator.shape != self.generator.get_state().shape or not torch.equal(rows, self._mark()):
+            return False
+        self.generator.set_state(generator)
+        return True
+
+    def _mark(self) -> Tensor:
+        first, last = self.held[0].double().cpu(), self.held[-1].double().cpu()
+        return torch.cat([torch.tensor([len(self.rows), len(self.held)]).double(), first, last])
+
+    def _shuffled(self, n: int) -> Tensor:
+        return torch.randperm(n, generator=self.generator, device=self.device)
+
+    def _normal(self, n: int) -> Tensor:
+        return torch.randn(n, self.latent, generator=self.generator, device=self.device)
+
+
+def _fits(rows: Tensor, device: torch.device) -> bool:
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    # shuffled once, so held twice
+    return 2 * rows.numel() * rows.element_size() < ROOM * free
+
+
+def train(model: nn.Module, rows: Tensor, latent: int, schedule: Schedule, seed: int, device: str) -> Trained:
+    """Train a model in place, and leave it in the state of its best held-out bound.
+
+    Parameters
+    ----------
+    model : nn.Module
+        As `Course.loss` calls it.
+    rows : Tensor, shape (N, D)
+    latent : int
+    schedule : Schedule
+    seed : int
+    device : str
+
+    Returns
+    -------
+    Trained
+    """
+    model.to(device)
+    with one_thread():
+        course = Course(rows, latent, schedule, seed, device)
+        optimizer = schedule.optimizer(model)
+        best, best_epoch, best_state = course.held_out(model), 0, deepcopy(model.state_dict())
+        epoch = 0
+        for epoch in range(1, schedule.max_epochs + 1):
+            course.begin(epoch)
+            for number in range(course.batches):
+                loss = course.loss(model, number)
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+            now = course.held_out(model)
+            if now > best:
+                best, best_epoch, best_state = now, epoch, deepcopy(model.state_dict())
+            elif epoch - best_epoch >= schedule.endurance:
+                break
+    model.load_state_dict(best_state)
+    return Trained(best, epoch, best_epoch)
+
+
+def evidence(model: nn.Module, rows: Tensor, latent: int, draws: int = SCORE_DRAWS) -> tuple[Tensor, Tensor]:
+    """Log-likelihood (N,) and divergence (N, latent) [nats] of rows, over fixed posterior samples."""
+    generator = torch.Generator().manual_seed(0)
+    found = []
+    with torch.no_grad():
+        for _ in range(draws):
+            noise = torch.randn(len(rows), latent, generator=generator, dtype=rows.dtype)
+            parts = [model(*part) for part in zip(rows.split(AT_ONCE), noise.split(AT_ONCE), strict=True)]
+            found.append([torch.cat(part) for part in zip(*parts, strict=True)])
+    return torch.stack([likelihood for likelihood, _ in found]).mean(0), found[0][1]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run small networks on one thread, where more only wait for each other; the setting is restored."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

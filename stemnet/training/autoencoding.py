@@ -1,0 +1,160 @@
+"""Training an autoencoder by Lightning: the same course as in memory, on any device, kept and resumed."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+
+from stemnet.errors import StemnetError
+from stemnet.models.elbo import Course, Schedule, Trained, one_thread
+from stemnet.training.lightning_run import Diverged, Plan, Run, part_of
+
+MONITOR = "val/elbo"
+
+
+class Autoencoding(LightningModule):
+    """Steps of a course, each on a batch that it names by a number.
+
+    Parameters
+    ----------
+    network : nn.Module
+        On the device of the course.
+    course : Course
+    """
+
+    def __init__(self, network: nn.Module, course: Course) -> None:
+        super().__init__()
+        self.network = network
+        self.course = course
+        self.total = torch.zeros(())
+        self.began = 0.0
+
+    def train_dataloader(self) -> Sequence[int]:
+        """Numbers of an epoch's batches: the rows are where the course has them."""
+        return range(self.course.batches)
+
+    def val_dataloader(self) -> Sequence[int]:
+        """The rows that were held out, at once."""
+        return range(1)
+
+    def on_train_epoch_start(self) -> None:
+        """Shuffle."""
+        self.course.begin(self.current_epoch + 1)
+        self.total = torch.zeros((), device=self.device)
+        self.began = time.perf_counter()
+
+    def training_step(self, number: int, index: int) -> Tensor:
+        """Loss of one batch."""
+        loss = self.course.loss(self.network, number)
+        self.total += loss.detach()
+        return loss
+
+    def validation_step(self, number: int, index: int) -> None:
+        """Bound of the rows that were held out, the mean loss of the epoch, and how quick it was."""
+        # waits for the device, so that the time is that of the work
+        loss = float(self.total) / self.course.batches
+        seconds = time.perf_counter() - self.began
+        rows = min(self.course.batches * self.course.schedule.batch_size, len(self.course.rows))
+        elbo = self.course.held_out(self.network)
+        # Raised before the epoch's checkpoint is written: what lies on the disk stays good.
+        if not math.isfinite(elbo) or not math.isfinite(loss):
+            raise Diverged(f"The loss became {loss:g} in epoch {self.current_epoch}")
+        told = {"train/loss": loss, MONITOR: elbo, "rows_per_second": rows / seconds}
+        for name, value in told.items():
+            self.log(name, torch.tensor(value, dtype=torch.float64), prog_bar=name == MONITOR, batch_size=1)
+
+    def configure_optimizers(self) -> Any:
+        """That of the schedule."""
+        return self.course.schedule.optimizer(self.network)
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        """Keep where the course is."""
+        checkpoint["course"] = self.course.state()
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        """Take it up; the learning rate is this run's."""
+        if not self.course.restore(checkpoint["course"]):
+            raise StemnetError(
+                "The checkpoint to resume from was trained on other rows, or on another kind of device. Give the input, "
+                "settings and trainer that the run had."
+            )
+        for optimizer in checkpoint["optimizer_states"]:
+            for group in optimizer["param_groups"]:
+                group["lr"] = self.course.schedule.learning_rate
+
+
+@dataclass(frozen=True)
+class ByLightning:
+    """A trainer of autoencoders, with the signature of `stemnet.models.elbo.train`.
+
+    Parameters
+    ----------
+    trainer : mapping
+        Keyword arguments of `lightning.pytorch.Trainer`; ``max_epochs`` is that of the schedule.
+    folder : Path
+        Gets ``checkpoints/`` and ``metrics.csv``.
+    resume : str or None
+        A ``.ckpt`` file to go on from.
+    threads : int or None
+        Of torch on a processor; None for one, since more only wait for each other in small networks.
+    quiet : bool
+        No progress bar.
+    """
+
+    trainer: dict[str, Any]
+    folder: Path
+    resume: str | None = None
+    threads: int | None = None
+    quiet: bool = False
+
+    def __call__(
+        self, model: nn.Module, rows: Tensor, latent: int, schedule: Schedule, seed: int, device: str
+    ) -> Trained:
+        """Train a model in place, and leave it in the state of its best held-out bound.
+
+        Parameters
+        ----------
+        model, rows, latent, schedule, seed
+            As of `stemnet.models.elbo.train`.
+        device : str
+            Not looked at: the trainer knows.
+
+        Raises
+        ------
+        StemnetError
+            If it cannot go on from the file to resume from, or the loss is no number any more.
+        SystemExit
+            If it was interrupted, or told to stop.
+        """
+        settings = {**self.trainer, "max_epochs": schedule.max_epochs, "num_sanity_val_steps": 0}
+        run = Run(Plan(self.folder, MONITOR, schedule.endurance, settings, self.resume, quiet=self.quiet))
+        if run.trainer.world_size != 1:
+            raise StemnetError(
+                f"An autoencoder was to be trained on {run.trainer.world_size} devices; it takes one. Give "
+                "trainer.devices=1."
+            )
+        place = run.trainer.strategy.root_device
+        model.to(place)
+        course = Course(rows, latent, schedule, seed, place)
+        start, start_state = course.held_out(model), deepcopy(model.state_dict())
+        # what does not improve on the start counts as no progress
+        run.stopping.best_score = torch.tensor(start, dtype=torch.float64)
+        with one_thread() if place.type == "cpu" and self.threads is None else nullcontext():
+            run.go(Autoencoding(model, course))
+        state = run.best_state()
+        best = float(run.best.best_model_score)
+        if best > start:
+            model.load_state_dict(part_of(state, "network"))
+            return Trained(best, run.trainer.current_epoch, int(state["epoch"]) + 1)
+        model.load_state_dict(start_state)
+        return Trained(start, run.trainer.current_epoch, 0)
