@@ -33,6 +33,7 @@ FLUKES = 2  # columns found with a lower significance than others of theirs woul
 CERTAIN = 7.0  # significance that is found in any case: on the bundled images columns are from 4 to 6
 TINY = 1e-12  # likelihoods are not trusted further
 MISFIT = 0.05  # of the light of a column: tails of neighbors, scatter of a kind (15 vacancies of mos2_defects: 0.044)
+DARK = 1e-9  # of the largest value of the image: less light than that is rounding
 ROUNDS = 50
 
 
@@ -189,7 +190,9 @@ def _by_light(columns, image, yx, alike):
     theirs, _ = forced_light(image, columns.yx, columns.yx[used], _width(columns))
     mine, sigma = forced_light(image, columns.yx, yx, _width(columns))
     theirs = theirs[number.reshape(alike.shape)]
-    typical = np.nanmedian(theirs, axis=1)
+    typical = _median(theirs)
+    # an image without light, but for rounding, says nothing of any site
+    typical[~(np.abs(typical) > DARK * np.abs(image).max())] = np.nan
     error = np.hypot(sigma, MISFIT * np.abs(typical))
     spread = np.hypot(error[:, None], MISFIT * theirs)
     there = np.exp(-0.5 * ((mine[:, None] - theirs) / spread) ** 2) / spread
@@ -197,6 +200,14 @@ def _by_light(columns, image, yx, alike):
     # light that cannot be measured says nothing
     nothing, there = np.nan_to_num(nothing * error, nan=1.0), np.nan_to_num(there * error[:, None], nan=1.0)
     return np.maximum(nothing, TINY), np.maximum(there, TINY), mine / typical, error / np.abs(typical)
+
+
+def _median(values):
+    """Median of the finite ones of each row (m, K), (m,); NaN where there is none."""
+    found = np.full(len(values), np.nan)
+    known = np.isfinite(values).any(axis=1)
+    found[known] = np.nanmedian(values[known], axis=1)
+    return found
 
 
 def _posterior(nothing, there, sites):

@@ -94,6 +94,32 @@ def test_dark_columns_and_a_change_of_contrast_change_nothing():
     np.testing.assert_allclose(dark.probability, bright.probability, atol=1e-6)
 
 
+@pytest.mark.parametrize("blank", [0.0, 2.0, -3.7e5])
+@pytest.mark.filterwarnings("error")
+def test_an_image_without_light_says_as_little_as_no_image(blank):
+    columns, image, _ = sheet(inner(sheet()[2], 5))
+    reference = reference_lattice(columns)
+    dark = missing_sites(columns, reference, np.full(image.shape, blank))
+    none = missing_sites(columns, reference)
+    assert len(dark) == len(none) >= 5
+    np.testing.assert_allclose(dark.probability, none.probability)
+    assert np.isnan(dark.light).all()
+    assert np.isnan(dark.light_error).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_image_that_is_dark_on_one_side_is_judged_by_the_other():
+    rows = inner(sheet()[2], 8)
+    columns, image, places = sheet(rows)
+    image = np.where(np.arange(SIDE) < SIDE / 2, image, 0.0)
+    found = missing_sites(columns, reference_lattice(columns), image)
+    lit = places[rows][places[rows][:, 1] < SIDE / 2 - 2 * SPACING]
+    at = np.hypot(*(found.yx[:, None] - lit).transpose(2, 0, 1)).argmin(axis=0)
+    assert len(lit) > 1
+    assert (found.probability[at] > 0.9).all()
+    assert np.isfinite(found.probability).all()
+
+
 def test_a_reference_of_other_columns_is_refused():
     columns, _, _ = sheet()
     with pytest.raises(StemnetError, match="The reference is of"):
