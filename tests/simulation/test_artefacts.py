@@ -87,6 +87,20 @@ def test_a_low_pass_filter_widens_columns_in_quadrature():
     assert (filtered.sum(0) * place**2).sum().sqrt().item() == pytest.approx(3.0, rel=1e-3)
 
 
+def test_a_high_pass_filter_takes_the_slow_ground_and_leaves_the_mean_and_the_columns():
+    down = torch.arange(160.0)[:, None].expand(160, 160)
+    ground, columns = torch.cos(2 * torch.pi * down / 160), torch.cos(2 * torch.pi * down / 8)
+    filtered = applied(Filtering(0.0, highpass=10.0), (5 + ground + columns)[None])[0]
+    assert filtered.mean().item() == pytest.approx(5.0, rel=0.05)
+    middle = filtered[40:120, 40:120] - filtered[40:120, 40:120].mean()
+    wave = columns[40:120, 40:120]
+    assert (middle * wave).mean() / (wave**2).mean() == pytest.approx(1.0, abs=0.01)
+    # What a Gaussian of 10 px passes of a period of 160 px is 0.926.
+    assert (middle - wave).abs().max() < 0.15
+    none = applied(Filtering(1.0), columns[None])
+    assert torch.equal(none, applied(Filtering(1.0, highpass=0.0), columns[None]))
+
+
 def test_inversion_turns_columns_dark_and_counts_the_electrons_that_are_left():
     scene = scene_of([[32, 32]], background=0.2, artefacts=(Inversion(0.4),))
     image, mean = render([scene])[0].numpy(), expected([scene])[0].numpy()

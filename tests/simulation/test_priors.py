@@ -120,6 +120,15 @@ def test_every_artefact_turns_up_when_all_are_asked_for():
     }  # fmt: skip
 
 
+def test_round_aberrations_are_made_worse_and_filters_take_the_ground_where_asked():
+    tame, rough = MicroscopePrior(rough=1.0), MicroscopePrior(rough=1.0, worse=(3.0, 3.0), band=1.0)
+    for seed in range(10):
+        one, other = (prior.draw(np.random.default_rng(seed))[0] for prior in (tame, rough))
+        assert other.probe.defocus == pytest.approx(3 * one.probe.defocus)
+        assert [a.highpass > 0 for a in other.artefacts if type(a).__name__ == "Filtering"] == [True]
+        assert [a.highpass for a in one.artefacts if type(a).__name__ == "Filtering"] == [0.0]
+
+
 EVERYTHING = {
     group: instantiate(OmegaConf.load(resources.configs() / group / "everything.yaml"), _convert_="all")
     for group in ("specimen", "microscope")

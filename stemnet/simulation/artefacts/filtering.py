@@ -15,7 +15,9 @@ from stemnet.simulation.artefacts.kinds import Draw, Response, View
 
 @dataclass(frozen=True)
 class Filtering(Response):
-    """A Gaussian low-pass filter, and an unsharp mask of twice the columns' width after it.
+    """A Gaussian low-pass filter, an unsharp mask of twice the columns' width after it, and a Gaussian high-pass.
+
+    Low-pass and high-pass together are the band-pass filter that many images have seen before they are published.
 
     Parameters
     ----------
@@ -23,15 +25,23 @@ class Filtering(Response):
         Sigma of the filter [px].
     sharpen : float
         Strength of the mask.
+    highpass : float
+        Sigma of the Gaussian mean that is taken off [px]; the mean of the whole image stays. 0: nothing is.
     """
 
     lowpass: float = 1.0
     sharpen: float = 0.0
+    highpass: float = 0.0
     stage: ClassVar[int] = 40
 
     def parameters(self, view: View) -> dict[str, float]:
-        """Both, and sigma of the mask [px]."""
-        return {"lowpass": self.lowpass, "sharpen": self.sharpen, "mask": 2 * view.width}
+        """All three, and sigma of the mask [px]."""
+        return {
+            "lowpass": self.lowpass,
+            "sharpen": self.sharpen,
+            "mask": 2 * view.width,
+            "highpass": self.highpass,
+        }
 
     @staticmethod
     def apply(images: Tensor, parameters: Mapping[str, Tensor], draw: Draw) -> Tensor:
@@ -49,6 +59,10 @@ class Filtering(Response):
         passed = fall(parameters["lowpass"])
         if bool((parameters["sharpen"] != 0).any()):
             passed *= 1 + parameters["sharpen"] * (1 - fall(parameters["mask"]))
+        if bool((parameters["highpass"] > 0).any()):
+            kept = torch.where(parameters["highpass"] > 0, 1 - fall(parameters["highpass"]), 1.0)
+            kept[..., 0, 0] = 1.0
+            passed *= kept
         spectrum = torch.fft.rfft2(framed)
         # A product with real numbers, without making them complex first.
         torch.view_as_real(spectrum).mul_(passed[..., None])

@@ -71,6 +71,10 @@ class MicroscopePrior:
         How often the image is in a detector's units, with a dark level, in whole numbers of 16 bits.
     digits : float
         How often it was scaled to whole numbers of 8 bits.
+    band : float
+        How often a filter also takes the smooth ground off.
+    worse : tuple of float
+        How many times larger the round aberrations are, as often as an artefact: probes with rings.
     inverted : float
         How often columns are dark on a bright ground, as in annular bright field.
     """
@@ -96,6 +100,8 @@ class MicroscopePrior:
     light: float = 0.0
     gain: float = 0.0
     digits: float = 0.0
+    band: float = 0.0
+    worse: Range = (1.0, 1.0)
     inverted: float = 0.0
 
     def draw(self, rng: np.random.Generator) -> tuple[Microscope, float, float]:
@@ -151,7 +157,12 @@ class MicroscopePrior:
         for name in ("threefold", "star", "fourfold"):
             if size := getattr(self, name):
                 drawn[name], drawn[f"{name}_angle"] = abs(rng.normal(0, size)), rng.uniform(0, 2 * np.pi)
-        return replace(probe, **drawn) if drawn else probe
+        probe = replace(probe, **drawn) if drawn else probe
+        if self.worse[1] > 1 and rng.random() < self.rough:
+            times = rng.uniform(*self.worse)
+            round_ones = {name: times * getattr(probe, name) for name in ("defocus", "cs", "c5")}
+            probe = replace(probe, **round_ones)
+        return probe
 
     def _exponent(self, rng: np.random.Generator, voltage: float) -> float:
         if self.light and rng.random() < self.light:
@@ -180,12 +191,18 @@ class MicroscopePrior:
             lambda: Flicker(log_uniform(rng, (0.003, 0.06))),
             lambda: ReadNoise(log_uniform(rng, (0.1, 5.0))),
             lambda: Afterglow(rng.uniform(0, 0.3)),
-            lambda: Filtering(rng.uniform(0.2, 0.8) * width_px, rng.uniform(0, 1.5) * rng.integers(2)),
+            lambda: self._filtering(rng, width_px),
         ]
         drawn = [draw() for draw in possible if rng.random() < self.rough]
         if rng.random() < self.rough / 4:
             drawn.append(Saturation(rng.uniform(0.75, 1.1)))
         return tuple(drawn)
+
+    def _filtering(self, rng: np.random.Generator, width_px: float) -> Filtering:
+        lowpass, sharpen = rng.uniform(0.2, 0.8) * width_px, rng.uniform(0, 1.5) * rng.integers(2)
+        if self.band and rng.random() < self.band:
+            return Filtering(lowpass, sharpen, log_uniform(rng, (2.5, 12.0)) * width_px)
+        return Filtering(lowpass, sharpen)
 
     def _read_out(self, rng: np.random.Generator, microscope: Microscope, peak: float) -> Microscope:
         """Draw what the file holds: electrons, a detector's units, or eight bits; bright columns, or dark ones."""
