@@ -62,7 +62,7 @@ def embed(descriptors: Descriptors, estimator: BaseEstimator, method: str | None
     ------
     StemnetError
         If there are too few complete rows or numbers for the latent, all rows are
-        equal, or the latent cannot be decoded.
+        equal, the latent cannot be decoded, or the estimator was trained on other numbers.
     """
     method = method or type(estimator).__name__.lower()
     d = estimator.n_components
@@ -71,6 +71,13 @@ def embed(descriptors: Descriptors, estimator: BaseEstimator, method: str | None
         # what did not settle says so in n_iter_
         warnings.simplefilter("ignore", ConvergenceWarning)
         model = clone(estimator).fit(rows)
+    trained = getattr(getattr(model, "card_", None), "names", ())
+    if trained and trained != descriptors.names:
+        raise StemnetError(
+            f"{method} was trained on rows of {trained[0]}, {trained[1]}, ..., and rows of {descriptors.names[0]}, "
+            f"{descriptors.names[1]}, ... were given. Describe the columns in the same way, with sampling= where it is "
+            "unknown."
+        )
     if isinstance(model, PCA):
         _fix_signs(model)
     latent = np.full((len(descriptors), d), np.nan)

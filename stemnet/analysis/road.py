@@ -69,6 +69,7 @@ def side_by_side(
     describe: Callable[..., Descriptors] = neighbor_vectors,
     embedders: Mapping[str, BaseEstimator] | None = None,
     clusterers: Mapping[str, BaseEstimator] | None = None,
+    own_rows: Mapping[str, Descriptors] | None = None,
     truth: Mapping[str, np.ndarray] | None = None,
     random_state: int = 0,
 ) -> SideBySide:
@@ -88,6 +89,8 @@ def side_by_side(
         Methods by name in place of PCA and VAE.
     clusterers : mapping of str to clusterer or mixture, optional
         Methods by name in place of k-means; each labels vectors and angles.
+    own_rows : mapping of str to Descriptors, optional
+        Rows of an embedder, by its name, in place of the vectors; row i = column i.
     truth : mapping of str to ndarray, optional
         See `compare`.
     random_state : int
@@ -131,7 +134,9 @@ def side_by_side(
             f"at least {needed} are needed to embed and cluster. Use a larger field of view."
         )
     else:
-        embeddings = _all(notes, [(embed, (vectors, e, name)) for name, e in embedders.items()])
+        embeddings = _all(
+            notes, [(embed, ((own_rows or {}).get(name, vectors), e, name)) for name, e in embedders.items()]
+        )
         clusterings = _all(
             notes,
             [

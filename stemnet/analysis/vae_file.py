@@ -100,7 +100,7 @@ class Filed:
             with torch.random.fork_rng(devices=[]):
                 made.model_ = made._network(features).double().eval()
             made.model_.load_state_dict(tensors)
-            made.card_ = VAECard(**{**header["card"], "names": tuple(header["card"]["names"])})
+            made.card_ = _card(header)
         except (RuntimeError, TypeError, ValueError, KeyError) as problem:
             raise StemnetError(
                 f"The weights in {path} do not fit the autoencoder that it names; the file is damaged. Copy it again."
@@ -118,6 +118,10 @@ class Filed:
             As `load`.
         """
         return cls(**_parameters(_read(path)[0]), weights=path)
+
+    def card(self) -> VAECard:
+        """What the file of `weights` says of itself."""
+        return _card(_read(self.weights)[0])
 
     def _taken(self, X: Any, condition: Any) -> Self:
         """Fitted as the file says, instead of to rows."""
@@ -139,6 +143,10 @@ class Filed:
             setattr(self, name, getattr(loaded, name))
         self._finish(loaded.model_, self._complete(X, condition))
         return self
+
+
+def _card(header: Mapping[str, Any]) -> VAECard:
+    return VAECard(**{**header["card"], "names": tuple(header["card"]["names"])})
 
 
 def _words(card: VAECard) -> str:

@@ -22,6 +22,7 @@ from stemnet.doors.calibrating import calibration_of, implausible
 from stemnet.doors.judging import Judgment, judge
 from stemnet.doors.metrics import metrics_of, scale_of
 from stemnet.doors.pictures import draw
+from stemnet.doors.pooling import own_rows
 from stemnet.doors.selecting import selection_of
 from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import Checkpoint
@@ -109,6 +110,7 @@ def process(
         describe=job.describe,
         embedders=job.embedders,
         clusterers=job.clusterers,
+        own_rows=own_rows(job.embedders, found.columns, micrograph.frames),
         truth=judgment.planted if judgment else None,
         random_state=job.seed,
     )

@@ -25,6 +25,8 @@ FILE_KEYS = (
     "resume",
     "truth",
     "crystal",
+    "embedding.vae.weights",
+    "embedding.rvae.weights",
     "hydra.run.dir",
     "hydra.sweep.dir",
 )

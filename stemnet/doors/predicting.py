@@ -162,7 +162,7 @@ def methods_of(config: DictConfig, group: str) -> dict[str, Any]:
     Raises
     ------
     StemnetError
-        If a method's library is not installed.
+        If a method's library is not installed, or there is no file of its weights.
     """
     chosen = config.get(group) or {}
     for name, call in chosen.items():
@@ -173,7 +173,13 @@ def methods_of(config: DictConfig, group: str) -> dict[str, Any]:
                 f"{group}={name} was asked for, and its library '{library}' is not installed. Install it by "
                 f"pip install{extra}, or leave {name} out."
             )
-    return {str(name): instantiate(call) for name, call in chosen.items()}
+    return {str(name): _made(call) for name, call in chosen.items()}
+
+
+def _made(call: DictConfig) -> Any:
+    """A method, or one that takes what was trained before, with the settings that it was trained with."""
+    made = instantiate(call)
+    return type(made).of(call["weights"]) if call.get("weights") else made
 
 
 def _available(device: str) -> bool:

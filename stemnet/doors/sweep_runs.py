@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from stemnet import storage
 from stemnet.errors import StemnetError
-from stemnet.models import checkpoint
+from stemnet.models import weights_file
 
 FREE = ("input", "output", "threads", "device", "figures", "quiet", "workers", "resume")
 """Settings in which the runs of a sweep may differ without being told apart by it."""
@@ -175,8 +175,11 @@ def _trained(path: Path, name: str) -> tuple[Run | None, list[str]]:
     weights = path / "weights.safetensors"
     if not weights.is_file():
         return None, [f"Run {name} ({' '.join(typed)}) was not trained to its end."]
-    scores = dict(checkpoint.load(weights).card.scores)
-    return Run(name, "train", _settings(typed), ({"method": "network", **scores},)), []
+    advice = "Train it again, or take its folder out of the sweep."
+    header, _ = weights_file.read(weights, advice, advice)
+    # an autoencoder keeps its card apart from what it needs
+    method, card = ("autoencoder", header["card"]) if "card" in header else ("network", header)
+    return Run(name, "train", _settings(typed), ({"method": method, **card["scores"]},)), []
 
 
 def _settings(typed: Sequence[str]) -> dict[str, str]:

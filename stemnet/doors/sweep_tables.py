@@ -12,7 +12,7 @@ from stemnet.errors import StemnetError
 
 USUAL = {
     "predict": ("error_held_out", "silhouette", "stability", "moran_i"),
-    "train": ("f1", "rmse"),
+    "train": ("f1", "rmse", "elbo", "error_held_out", "error_held_out_pca"),
 }
 """Numbers that are printed and drawn where nothing else is asked for; of truths one of each kind besides."""
 TRUTHS = ("truth_ari_", "truth_r2_")

@@ -13,7 +13,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from stemnet.doors.tuning import comparison, initial_weights, subject
-from stemnet.doors.values import TRAIN, checked_values
+from stemnet.doors.values import TRAIN, TRAIN_VAE, checked_values
 from stemnet.errors import StemnetError
 from stemnet.models.checkpoint import Checkpoint
 from stemnet.report.style import save as save_figure
@@ -24,27 +24,54 @@ from stemnet.training.task import Segmentation
 
 
 def train_from(config: DictConfig) -> float:
-    """Train as a config says; returns the F1 of the exported weights.
+    """Train as a config says; returns what a search makes large: F1, or the bound of an autoencoder.
 
     Raises
     ------
     StemnetError
         If a value in the config is impossible.
     """
+    settings = HydraConfig.get()
+    folder = Path(settings.runtime.output_dir)
+    try:
+        if settings.runtime.choices.task == "vae":
+            from stemnet.doors.training_vae import train_vae_from
+
+            checked_values(config, TRAIN_VAE)
+            prepare_torch(config)
+            return train_vae_from(config, folder)
+        return _segmentation(config, folder)
+    except SystemExit:  # what Lightning ends with, interrupted by a user or by a scheduler
+        _interrupted(folder)
+
+
+def prepare_torch(config: DictConfig) -> None:
+    """Set as many threads as settings say.
+
+    Raises
+    ------
+    StemnetError
+        If they train on a GPU, and there is none.
+    """
+    if config.trainer.accelerator == "gpu" and not (
+        torch.cuda.is_available() or torch.backends.mps.is_available()
+    ):
+        raise StemnetError(
+            "These settings train on a GPU, and torch finds none here. Give trainer=cpu_bf16 (or trainer=cpu)"
+            f"{' and workers=1' if 'workers' in config else ''}, which takes longer, or install a torch that knows "
+            "your GPU."
+        )
+    if config.threads:
+        torch.set_num_threads(int(config.threads))
+
+
+def _segmentation(config: DictConfig, folder: Path) -> float:
     if config.crystal == "":
         raise StemnetError(
             "Which crystal is to be tuned on? Give crystal=my.cif or one of the library's names, and axis=110 or such."
         )
     checked_values(config, TRAIN)
-    if config.trainer.accelerator == "gpu" and not (
-        torch.cuda.is_available() or torch.backends.mps.is_available()
-    ):
-        raise StemnetError(
-            "These settings train on a GPU, and torch finds none here. Give trainer=cpu_bf16 (or trainer=cpu) and "
-            "workers=1, which takes longer, or install a torch that knows your GPU."
-        )
-    if config.threads:
-        torch.set_num_threads(int(config.threads))
+    prepare_torch(config)
     # The one place that seeds globally: layers draw their initial weights from torch's own generator.
     torch.manual_seed(config.seed)
     initial = initial_weights(config, HydraConfig.get().overrides.task)
@@ -65,27 +92,23 @@ def train_from(config: DictConfig) -> float:
         validation=config.validation,
         workers=config.workers,
     )
-    folder = Path(HydraConfig.get().runtime.output_dir)
     domain = config.domain or (initial.card.domain if initial else "")
-    try:
-        scores = fit(
-            network=network,
-            network_spec=_plain(config.model),
-            data=data,
-            task=Segmentation(network, instantiate(config.loss), targets, config.learning_rate),
-            trainer=_plain(config.trainer),
-            folder=folder,
-            patience=config.patience,
-            working_width=config.working_width,
-            domain=f"{domain}; tuned on {wanted.crystal}" if wanted.crystal else domain,
-            config=_record(config, initial),
-            resume=config.resume,
-            held_out=wanted.held_out,
-            judged=config.judged,
-            quiet=config.quiet,
-        )
-    except SystemExit:  # what Lightning ends with, interrupted by a user or by a scheduler
-        _interrupted(folder)
+    scores = fit(
+        network=network,
+        network_spec=_plain(config.model),
+        data=data,
+        task=Segmentation(network, instantiate(config.loss), targets, config.learning_rate),
+        trainer=_plain(config.trainer),
+        folder=folder,
+        patience=config.patience,
+        working_width=config.working_width,
+        domain=f"{domain}; tuned on {wanted.crystal}" if wanted.crystal else domain,
+        config=_record(config, initial),
+        resume=config.resume,
+        held_out=wanted.held_out,
+        judged=config.judged,
+        quiet=config.quiet,
+    )
     save_figure(training_figure(log_rows(folder), title="training"), folder / "training.png")
     if wanted.crystal:
         print(comparison(scores, wanted.crystal))

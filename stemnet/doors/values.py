@@ -91,6 +91,31 @@ TRAIN = {
     "remember": PORTION,
     "quiet": SWITCH,
 }
+NUMBER = Kind("a number of 0 or more", lambda value: value == 0 or POSITIVE.fits(value))
+TRAIN_VAE = {
+    "sampling": optional(POSITIVE),
+    "rows": one_of("vectors", "patches"),
+    "size": optional(whole(4)),
+    "center": optional(whole(0)),
+    "test": SHARE,
+    "test_by": optional(one_of("images", "rows")),
+    "latent": whole(1),
+    "classes": whole(0),
+    "beta": NUMBER,
+    "warm_up": whole(0),
+    "free_nats": NUMBER,
+    "seed": SEED,
+    "epochs": whole(1),
+    "epoch_batches": optional(whole(1)),
+    "batch_size": whole(1),
+    "learning_rate": POSITIVE,
+    "weight_decay": NUMBER,
+    "validation_fraction": SHARE,
+    "held_rows": whole(10),
+    "patience": whole(1),
+    "threads": optional(whole(1)),
+    "quiet": SWITCH,
+}
 
 SIMULATE = {
     "count": optional(whole(1)),
@@ -99,7 +124,7 @@ SIMULATE = {
     "split": Kind("0, 1 or 2", lambda value: value in (0, 1, 2)),
     "thickness": optional(POSITIVE),
     "vacancy": PORTION,
-    "disorder": Kind("a number of 0 or more", lambda value: value == 0 or POSITIVE.fits(value)),
+    "disorder": NUMBER,
     "sampling": optional(POSITIVE),
     "dose": optional(POSITIVE),
     "frames": optional(whole(1)),

@@ -8,7 +8,6 @@ it is valid and how well it did. No code travels in it.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from stemnet.errors import StemnetError
+from stemnet.models import weights_file
 from stemnet.models.unet import UNet
 
 FORMAT = "stemnet-weights/1"
@@ -99,12 +99,9 @@ def save(path: str | Path, network: nn.Module, card: Card) -> None:
         Of the class that ``card.network`` names.
     card : Card
     """
-    from safetensors.torch import save_file
-
     tensors = {name: _stored(value) for name, value in network.state_dict().items()}
     header = {"format": FORMAT, **asdict(card)}
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors, str(path), metadata={"stemnet": json.dumps(header)})
+    weights_file.write(path, header, tensors)
 
 
 def round_as_saved(network: nn.Module) -> None:
@@ -139,26 +136,21 @@ def load(path: str | Path, setting: str = "checkpoint") -> Checkpoint:
         If the file is absent, is not a weights file, or names a network that
         this version does not have.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
-    if not path.is_file():
+    header, tensors = weights_file.read(
+        path,
+        f"Give {setting}=<file>.safetensors, or leave it out to use the weights that come with stemnet.",
+        f"Give a .safetensors file that train.py exported, or leave {setting} out to use the weights that come with "
+        "stemnet.",
+    )
+    tensors = {name: _used(value) for name, value in tensors.items()}
+    held = header.pop("format", None)
+    if held != FORMAT:
         raise StemnetError(
-            f"There is no weights file {path}. Give {setting}=<file>.safetensors, or leave it out to use the "
-            "weights that come with stemnet."
-        )
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            header = json.loads((file.metadata() or {})["stemnet"])
-            tensors = {name: _used(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, KeyError, ValueError, OSError) as problem:
-        raise StemnetError(
-            f"{path} is not a stemnet weights file ({type(problem).__name__}). Give a .safetensors file that "
-            f"train.py exported, or leave {setting} out to use the weights that come with stemnet."
-        ) from problem
-    if not isinstance(header, dict) or header.pop("format", None) != FORMAT:
-        raise StemnetError(
-            f"{path} was written in another format than {FORMAT}. Export it again with this version of stemnet."
+            f"{path} holds an autoencoder, which finds no columns. Give it as embedding.vae.weights=, and leave {setting} "
+            "out."
+            if "card" in header
+            else f"{path} was written in another format than {FORMAT}. Export it again with this version of stemnet."
         )
     spec = dict(header.get("network") or {})
     target = spec.pop("_target_", None)

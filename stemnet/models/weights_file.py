@@ -12,8 +12,6 @@ from torch import Tensor
 
 from stemnet.errors import StemnetError
 
-SHIPPED = "the weights that come with stemnet"
-
 
 def write(path: str | os.PathLike, header: Mapping[str, object], tensors: Mapping[str, Tensor]) -> None:
     """Write a file; its folder is made if absent.

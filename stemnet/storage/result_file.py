@@ -145,6 +145,16 @@ def write_result(
         file["provenance"] = json_text(provenance or {}, indent=1)
 
 
+def is_result(path: str | os.PathLike) -> bool:
+    """Whether a file is a result file."""
+    import h5py
+
+    if not os.path.isfile(path) or not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path) as file:
+        return bool(file.attrs.get("format") == FORMAT)
+
+
 def read_result(path: str | os.PathLike) -> Result:
     """Read a result file.
 

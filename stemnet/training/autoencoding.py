@@ -85,8 +85,8 @@ class Autoencoding(LightningModule):
         """Take it up; the learning rate is this run's."""
         if not self.course.restore(checkpoint["course"]):
             raise StemnetError(
-                "The checkpoint to resume from was trained on other rows, or on another kind of device. Give the input, "
-                "settings and trainer that the run had."
+                "The checkpoint to resume from was trained on other rows, or on another kind of device. Give the "
+                "input, settings and trainer that the run had."
             )
         for optimizer in checkpoint["optimizer_states"]:
             for group in optimizer["param_groups"]:
