@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sklearn.decomposition import PCA
 
-from stemnet.analysis.embedding import Embedding, reconstruction_error
+from stemnet.analysis.embedding import Embedding
 from stemnet.analysis.road import about_embedding
 from stemnet.analysis.vae import VariationalAutoencoder
+from stemnet.analysis.vae_rows import TurningPatches
 from stemnet.descriptors.table import Descriptors
 
 MOST = 5000
@@ -33,11 +34,17 @@ def scores(model: VariationalAutoencoder, train: np.ndarray, test: np.ndarray) -
         of rows.
     """
     some, known = _spaced(test), _spaced(train)
-    size = min(model.n_components, *known.shape)
+    # of patches that turn only the disk counts, its rim in part
+    counts = (
+        model.prepared_.waves.weight
+        if isinstance(model.prepared_, TurningPatches)
+        else np.ones(some.shape[1])
+    )
+    pca = PCA(min(model.n_components, *known.shape), svd_solver="full").fit(known)
     return {
         "elbo": model.score(some),
-        "error_held_out": reconstruction_error(model, some),
-        "error_held_out_pca": reconstruction_error(PCA(size, svd_solver="full").fit(known), some),
+        "error_held_out": _error(some, model.reconstruct(some), counts),
+        "error_held_out_pca": _error(some, pca.inverse_transform(pca.transform(some)), counts),
         "elbo_validation": float(model.validation_score_),
         "informative": int((model.kl_ > 0.1).sum()),
         "epochs": int(model.n_iter_),
@@ -51,6 +58,10 @@ def remarks(model: VariationalAutoencoder, names: tuple[str, ...], rows: np.ndar
     some = _spaced(rows)
     table = Descriptors(some, names, np.zeros((len(some), 2)), np.ones(len(some), bool))
     return about_embedding(Embedding("vae", np.zeros((len(some), model.n_components)), model, table, np.nan))
+
+
+def _error(rows: np.ndarray, decoded: np.ndarray, counts: np.ndarray) -> float:
+    return float(np.sqrt((((rows - decoded.reshape(rows.shape)) ** 2) @ counts).mean() / counts.sum()))
 
 
 def _spaced(rows: np.ndarray) -> np.ndarray:

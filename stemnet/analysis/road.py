@@ -134,9 +134,8 @@ def side_by_side(
             f"at least {needed} are needed to embed and cluster. Use a larger field of view."
         )
     else:
-        embeddings = _all(
-            notes, [(embed, ((own_rows or {}).get(name, vectors), e, name)) for name, e in embedders.items()]
-        )
+        tables = {**dict.fromkeys(embedders, vectors), **(own_rows or {})}
+        embeddings = _all(notes, [(embed, (tables[name], e, name)) for name, e in embedders.items()])
         clusterings = _all(
             notes,
             [

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from stemnet.analysis import SideBySide, VariationalAutoencoder
+from stemnet.analysis import Embedding, SideBySide, VariationalAutoencoder
 from stemnet.detection.segmenter import Detection
 from stemnet.doors.selecting import Selection
 from stemnet.micrograph import Micrograph
@@ -76,6 +76,12 @@ def draw(
                 "pca.png",
                 "Principal components as displacements of the mean neighborhood, and their scores.",
             )
+        elif embedding.descriptors.row == "patch":
+            keep(
+                _manifold(embedding, sampling, name),
+                f"{embedding.method}.png",
+                f"Patches that {embedding.method} decodes over its latent, along each latent, and where the columns lie.",
+            )
         elif isinstance(embedding.model, VariationalAutoencoder) and mean is not None:
             model = embedding.model
             # turned rows have no mean; what is decoded at the middle of the latent has the decoded orientation
@@ -114,3 +120,16 @@ def draw(
             f"How many components and clusters the neighbor vectors have. {selection.sentence}",
         )
     return written
+
+
+def _manifold(embedding: Embedding, sampling: float | None, title: str) -> Any:
+    from stemnet.report.manifold import manifold_figure
+
+    model, valid = embedding.model, embedding.descriptors.valid
+    side = round(embedding.descriptors.values.shape[1] ** 0.5)
+    return manifold_figure(
+        embedding.latent[valid],
+        lambda latent: np.asarray(model.inverse_transform(latent)).reshape(-1, side, side),
+        sampling=sampling,
+        title=title,
+    )

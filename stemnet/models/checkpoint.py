@@ -147,8 +147,8 @@ def load(path: str | Path, setting: str = "checkpoint") -> Checkpoint:
     held = header.pop("format", None)
     if held != FORMAT:
         raise StemnetError(
-            f"{path} holds an autoencoder, which finds no columns. Give it as embedding.vae.weights=, and leave {setting} "
-            "out."
+            f"{path} holds an autoencoder, which finds no columns. Give it as embedding.vae.weights=, and leave "
+            f"{setting} out."
             if "card" in header
             else f"{path} was written in another format than {FORMAT}. Export it again with this version of stemnet."
         )

@@ -16,7 +16,7 @@ from stemnet import resources
 from stemnet.doors.overrides import keys_of
 from stemnet.doors.predicting import methods_of
 from stemnet.doors.searching import typed_settings
-from stemnet.doors.values import PREDICT, SIMULATE, TRAIN, checked_values
+from stemnet.doors.values import PREDICT, SIMULATE, TRAIN, TRAIN_VAE, checked_values
 from stemnet.errors import StemnetError
 from stemnet.models.checkpoint import NETWORKS
 from stemnet.simulation.microscope import Artefact
@@ -30,6 +30,7 @@ PLACES = {
     "microscope": ("train", "microscope", "microscope"),
     "model": ("train", "model", "model"),
     "loss": ("train", "loss", "loss"),
+    "task": ("train", "task", None),
     "trainer": ("train", "trainer", "trainer"),
     "descriptor": ("predict", "descriptor", "descriptor"),
     "embedding": ("predict", "embedding", "embedding"),
@@ -59,7 +60,8 @@ def test_every_group_has_a_place():
 @pytest.mark.parametrize(("group", "name"), CHOICES)
 def test_a_choice_composes_and_makes_what_it_names(group: str, name: str):
     door, override, key = PLACES[group]
-    chosen = composed(door, f"{override}={name}")[key]
+    chosen = composed(door, f"{override}={name}")
+    chosen = chosen[key or {"vae": "autoencoder", "segmentation": "simulator"}[name]]
     OmegaConf.resolve(chosen)
     if group in ("embedding", "clustering"):
         assert list(chosen) == [name]
@@ -77,7 +79,7 @@ def test_a_choice_composes_and_makes_what_it_names(group: str, name: str):
         assert sum(parameter.numel() for parameter in made.parameters()) > 0
     elif group == "artefact":
         assert isinstance(made, Artefact)
-    elif group in ("embedding", "clustering"):
+    elif group in ("embedding", "clustering") or name == "vae":
         assert isinstance(made, BaseEstimator)
         made.set_params(**made.get_params())
     elif group == "space":
@@ -105,6 +107,13 @@ def test_an_experiment_makes_a_simulator_and_targets(experiment: str | None):
 
 def test_the_predicting_defaults_are_of_their_kinds():
     checked_values(composed("predict"), PREDICT)
+
+
+def test_the_defaults_of_training_an_autoencoder_are_of_their_kinds_and_clip_no_gradient():
+    config = composed("train", "task=vae", "trainer=gpu")
+    checked_values(config, TRAIN_VAE)
+    assert config.trainer.gradient_clip_val is None
+    assert "specimen" not in config
 
 
 def test_the_simulating_defaults_are_of_their_kinds():
