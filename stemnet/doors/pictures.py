@@ -80,7 +80,7 @@ def draw(
             keep(
                 _manifold(embedding, sampling, name),
                 f"{embedding.method}.png",
-                f"Patches that {embedding.method} decodes over its latent, along each latent, and where the columns lie.",
+                f"Patches that {embedding.method} decodes over its latent, and where the columns lie in it.",
             )
         elif isinstance(embedding.model, VariationalAutoencoder) and mean is not None:
             model = embedding.model

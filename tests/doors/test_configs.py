@@ -85,6 +85,8 @@ def test_a_choice_composes_and_makes_what_it_names(group: str, name: str):
     elif group == "space":
         trial = OmegaConf.to_container(composed(made.door, *typed_settings(made.settings)))
         assert set(made.vary) <= set(keys_of(trial))
+    elif group == "task":
+        assert isinstance(made, Simulator)
     else:
         assert callable(made) or hasattr(made, "draw")
 
