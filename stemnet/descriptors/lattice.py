@@ -17,7 +17,8 @@ from stemnet.descriptors.autocorrelation import (
 )
 from stemnet.descriptors.basis import by_angle, neighbor_count, reduced, same_lattice
 
-PATCH = 150  # columns of a part of the image that is searched by itself
+PATCH = 150  # columns of a part of the image that is searched by itself, at most
+PATCHES = 8  # such parts, at least, in the columns of an image: a part as large as a grain holds two of them
 SAMPLE = 2500  # columns whose surroundings are looked at; enough for any image
 
 
@@ -107,12 +108,12 @@ def _of_largest_grain(yx, centers, spacing, contrast, whole):
     """
     low, high = yx.min(axis=0), yx.max(axis=0)
     seeds = np.stack(np.meshgrid(*[np.arange(0.125, 1, 0.25)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
-    tree = cKDTree(yx)
+    tree, size = cKDTree(yx), min(PATCH, len(yx) // PATCHES)
     found = [] if whole is None else [whole[0]]
     local = []
-    for patch in tree.query(low + seeds * (high - low), k=PATCH)[1]:
+    for patch in tree.query(low + seeds * (high - low), k=size)[1]:
         patch = np.sort(patch)
-        part = search(yx[patch], np.arange(PATCH), spacing, None if contrast is None else contrast[patch])
+        part = search(yx[patch], np.arange(size), spacing, None if contrast is None else contrast[patch])
         if part is not None and part[1] >= 0.5:
             local.append(part[0])
     found += local

@@ -100,3 +100,31 @@ def test_only_the_first_frame_is_studied():
     columns = Columns(np.zeros((3, 2)), (9, 9), None, {"frame": np.array([0, 1, 0])})
     assert first_rows(Measured("two", micrograph, columns)).tolist() == [True, False, True]
     assert first_rows(Measured("one", micrograph, Columns(np.zeros((2, 2)), (9, 9)))).all()
+
+
+@pytest.mark.parametrize("share", [0.35, 0.5])
+@pytest.mark.parametrize("seed", range(3))
+def test_what_two_grains_have_in_common_is_no_lattice_of_either(share, seed):
+    # sigma 5: two lattices, 36.87 degrees apart, share every fifth site, and all columns near one of these
+    side, spacing, rng = 470, 24.0, np.random.default_rng(seed)
+    grid = np.stack(np.meshgrid(*[np.arange(-30, 31)] * 2, indexing="ij"), axis=-1).reshape(-1, 2)
+    parts = []
+    for sign, mine in ((1, lambda x: x < share * side - 4), (-1, lambda x: x > share * side + 4)):
+        turn = spacing * np.array([[3.0, sign], [-sign, 3.0]]) / np.sqrt(10)
+        for kind, place in enumerate(((0.0, 0.0), (0.5, 0.5))):
+            yx = (grid + place) @ turn + side / 2 + rng.normal(0, 0.2, grid.shape)
+            yx = yx[((yx > 0) & (yx < side)).all(axis=1) & mine(yx[:, 1])]
+            parts.append((yx, np.full(len(yx), (4.0, 2.0)[kind])))
+    yx, light = (np.concatenate(part) for part in zip(*parts, strict=True))
+    columns = Columns(yx, (side, side), 0.16, {"intensity": light * rng.lognormal(0, 0.05, len(light))})
+    found = find_framework(columns)
+    print(len(columns), found.lattice.vectors.tolist(), found.lattice.confidence)
+    assert np.hypot(*found.lattice.vectors.T) == pytest.approx([spacing, spacing], rel=0.01)
+    assert abs(np.linalg.det(found.lattice.vectors)) == pytest.approx(spacing**2, rel=0.01)
+
+
+def test_the_cell_of_a_bundled_boundary_is_that_of_its_crystal():
+    columns = measured_example("grain_boundary").columns
+    found = find_framework(columns)
+    cell = abs(np.linalg.det(found.lattice.vectors)) * columns.sampling**2
+    assert cell == pytest.approx(3.905**2, rel=0.02)
