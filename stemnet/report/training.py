@@ -14,17 +14,18 @@ PANELS = (
     (("loss",), "loss", True),
     (("f1", "precision", "recall"), "F1, precision, recall", False),
     (("rmse",), "RMSE [px]", True),
+    (("elbo",), "held-out bound [nats per row]", False),
 )
 
 
 def training_figure(rows: Sequence[Mapping[str, object]], *, title: str = "") -> Figure:
-    """Draw loss, F1 and RMSE against the epoch.
+    """Draw loss, F1 and RMSE, or the bound of an autoencoder, against the epoch.
 
     Parameters
     ----------
     rows : sequence of mapping
         Rows of a CSV log: ``epoch`` and any names with ``loss``, ``f1``,
-        ``precision``, ``recall`` or ``rmse`` in them. Cells may be text, or empty.
+        ``precision``, ``recall``, ``rmse`` or ``elbo`` in them. Cells may be text, or empty.
     title : str
         Words above the figure.
 
