@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from dataclasses import fields
 
 import numpy as np
 import torch
@@ -12,15 +12,15 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
-from torch import Tensor, nn
+from torch import Tensor
 
 from stemnet.analysis.vae_file import Filed
-from stemnet.analysis.vae_pose import RowPose, named_pose, symmetry
+from stemnet.analysis.vae_pose import RowPose, fold, named_pose
 from stemnet.analysis.vae_rows import prepared
 from stemnet.analysis.vae_start import network, started
 from stemnet.analysis.vae_told import Conditions, known_classes
 from stemnet.errors import StemnetError
-from stemnet.models.elbo import EPOCH_BATCHES, HELD_ROWS, Schedule, Trained, evidence, one_thread, train
+from stemnet.models.elbo import EPOCH_BATCHES, HELD_ROWS, Schedule, Trainer, evidence, one_thread, train
 from stemnet.models.rotating_vae import RotatingVAE
 from stemnet.models.vae import VAE
 
@@ -183,13 +183,7 @@ class VariationalAutoencoder(Filed, ClassNamePrefixFeaturesOutMixin, Transformer
             return self._taken(X, condition)
         return self.fit_by(train, X, y, condition)
 
-    def fit_by(
-        self,
-        trainer: Callable[[nn.Module, Tensor, int, Schedule, int, str], Trained],
-        X,
-        y=None,
-        condition=None,
-    ) -> VariationalAutoencoder:
+    def fit_by(self, trainer: Trainer, X, y=None, condition=None) -> VariationalAutoencoder:
         """Train on rows by a trainer of one's own, as `fit` does by `stemnet.models.elbo.train`.
 
         Parameters
@@ -211,7 +205,8 @@ class VariationalAutoencoder(Filed, ClassNamePrefixFeaturesOutMixin, Transformer
         with one_thread(), torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             model = started(self._network(data.shape[1]), data, known, seed)
-        trained = trainer(model, rows.float(), self.n_components, self._schedule(), seed, self.device)
+        schedule = Schedule(**{one.name: getattr(self, one.name) for one in fields(Schedule)})
+        trained = trainer(model, rows.float(), self.n_components, schedule, seed, self.device)
         self._finish(model, rows)
         self.validation_score_, self.n_iter_ = trained.score, trained.epochs
         self.stayed_linear_ = trained.best_epoch == 0
@@ -222,28 +217,13 @@ class VariationalAutoencoder(Filed, ClassNamePrefixFeaturesOutMixin, Transformer
         sizes = (self.n_components, tuple(self.hidden), len(self.conditions_), self.n_classes)
         return network(self.prepared_, str(self.invariance), features, sizes)
 
-    def _schedule(self) -> Schedule:
-        return Schedule(
-            self.max_epochs,
-            self.batch_size,
-            self.learning_rate,
-            self.validation_fraction,
-            self.patience,
-            self.beta,
-            self.warm_up,
-            self.free_nats,
-            self.weight_decay,
-            self.epoch_batches,
-            self.held_rows,
-        )
-
     def _finish(self, model: VAE | RotatingVAE, rows: Tensor) -> None:
         """Take a trained network, and what it says of rows."""
         self.model_ = model.cpu().double().eval()
         self.noise_ = self.prepared_.scale * math.exp(0.5 * model.log_noise.item())
         some = rows[:: -(-len(rows) // TOLD_ROWS)]
         with one_thread():
-            self.fold_ = self._fold()
+            self.fold_ = fold(self.model_, self.n_components) if self.invariance else 1
             self.kl_ = evidence(self.model_, some, self.n_components, draws=1)[1].mean(dim=0).numpy()
         self._n_features_out = self.n_components
 
@@ -353,16 +333,6 @@ class VariationalAutoencoder(Filed, ClassNamePrefixFeaturesOutMixin, Transformer
         if self.n_classes:
             parts.append(known_classes(y, len(rows), self.n_classes))
         return torch.from_numpy(np.concatenate(parts, axis=1))
-
-    def _fold(self) -> int:
-        """Symmetry of what is decoded at the middle of the latent, of the class that has most of it."""
-        if self.invariance is None:
-            return 1
-        model, told = self.model_, torch.zeros(1, len(self.conditions_), dtype=torch.float64)
-        middle = torch.zeros(1, self.n_components, dtype=torch.float64)
-        with torch.no_grad():
-            each = [self._context(told, torch.tensor([k])) for k in range(max(self.n_classes, 1))]
-            return max(symmetry(model.turning, model.decode(middle, *one)) for one in each)
 
     def _parts(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Data, context and mean row, of the likeliest class."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
-from stemnet.models.rotating_vae import Pose
+from stemnet.models.rotating_vae import Pose, RotatingVAE
 from stemnet.models.turning import Turning
 
 UNKNOWN = np.pi / np.sqrt(3)
@@ -71,3 +72,15 @@ def symmetry(turning: Turning, decoded: Tensor) -> int:
         n for n in FOLDS if (around * (2 * np.pi / n * turning.known).cos())[varies].sum() > ALIKE * strength
     ]
     return max(found, default=1)
+
+
+def fold(model: RotatingVAE, n_components: int) -> int:
+    """Symmetry of what is decoded at the middle of the latent, of the class that has most of it."""
+    told = torch.zeros(1, model.n_conditions, dtype=torch.float64)
+    middle = torch.zeros(1, n_components, dtype=torch.float64)
+    found = []
+    with torch.no_grad():
+        for k in range(max(model.n_classes, 1)):
+            context = model.context(told, k) if model.n_classes else told
+            found.append(symmetry(model.turning, model.decode(middle, context, model.offset[[k]])))
+    return max(found)

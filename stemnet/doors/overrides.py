@@ -185,6 +185,11 @@ def _explained(config_name: str, problem: str, typed: Sequence[str]) -> str:
         group, _, name = choice[1].rpartition("/")
         have = sorted(path.stem for path in (resources.configs() / group).glob("*.yaml"))
         return f"There is no {group or 'config'} called '{name}'. Choose one of: {', '.join(have)}."
+    if unknown and _is_group(unknown[1]):
+        return (
+            f"'{unknown[1]}' is a choice that these settings do not have: what is chosen besides has no use for it. "
+            "Leave it out; --help says which there are."
+        )
     if unknown:
         choices = [one for one in typed if re.match(r"\w+=", one) and _is_group(one.partition("=")[0])]
         with initialize_config_dir(str(resources.configs()), version_base="1.3"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -101,6 +103,10 @@ class Trained:
     best_epoch: int
 
 
+Trainer = Callable[[nn.Module, Tensor, int, Schedule, int, str], Trained]
+"""Called as `train` is."""
+
+
 class Course:
     """What a training goes through: which rows are held out, batches, noise, loss. All its randomness is here.
 
@@ -129,6 +135,7 @@ class Course:
         self.held = self.held.to(self.device)
         self.held_noise = self._normal(len(self.held))
         self.weight = schedule.weight(1)
+        self.best, self.best_epoch, self.best_state = -math.inf, 0, dict[str, Tensor]()
         self.order = torch.zeros(0, dtype=torch.long)
 
     @property
@@ -159,6 +166,18 @@ class Course:
         cost = divergence.mean(dim=0).clamp(min=self.schedule.free_nats).sum()
         return self.weight * cost - likelihood.mean()
 
+    def judge(self, model: nn.Module, epoch: int) -> float:
+        """Bound per row that was held out [nats]; the state of the best one is kept. Epoch 0 is the start."""
+        now = self.held_out(model)
+        if now > self.best or not self.best_state:
+            self.best, self.best_epoch, self.best_state = now, epoch, deepcopy(model.state_dict())
+        return now
+
+    def finish(self, model: nn.Module, epochs: int) -> Trained:
+        """Put a model into its best state after so many epochs."""
+        model.load_state_dict(self.best_state)
+        return Trained(self.best, epochs, self.best_epoch)
+
     def held_out(self, model: nn.Module) -> float:
         """Bound per row that was held out [nats], in full precision."""
         total = 0.0
@@ -169,16 +188,19 @@ class Course:
                 total += float(bound.mean()) * len(rows) / len(self.held)
         return total
 
-    def state(self) -> dict[str, Tensor]:
+    def state(self) -> dict[str, Any]:
         """What the next epochs depend on besides the model and its optimizer, and what tells these rows from others."""
-        return {"generator": self.generator.get_state(), "rows": self._mark()}
+        best = {"best": self.best, "best_epoch": self.best_epoch, "best_state": self.best_state}
+        return {"generator": self.generator.get_state(), "rows": self._mark(), **best}
 
-    def restore(self, state: dict[str, Tensor]) -> bool:
+    def restore(self, state: Mapping[str, Any]) -> bool:
         """Go on from a state; False, and nothing done, if it was of other rows, or of another kind of device."""
         generator, rows = state["generator"].cpu(), state["rows"].cpu()
         if generator.shape != self.generator.get_state().shape or not torch.equal(rows, self._mark()):
             return False
         self.generator.set_state(generator)
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
+        self.best_state = dict(state["best_state"])
         return True
 
     def _mark(self) -> Tensor:
@@ -221,7 +243,7 @@ def train(model: nn.Module, rows: Tensor, latent: int, schedule: Schedule, seed:
     with one_thread():
         course = Course(rows, latent, schedule, seed, device)
         optimizer = schedule.optimizer(model)
-        best, best_epoch, best_state = course.held_out(model), 0, deepcopy(model.state_dict())
+        course.judge(model, 0)
         epoch = 0
         for epoch in range(1, schedule.max_epochs + 1):
             course.begin(epoch)
@@ -230,13 +252,10 @@ def train(model: nn.Module, rows: Tensor, latent: int, schedule: Schedule, seed:
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-            now = course.held_out(model)
-            if now > best:
-                best, best_epoch, best_state = now, epoch, deepcopy(model.state_dict())
-            elif epoch - best_epoch >= schedule.endurance:
+            course.judge(model, epoch)
+            if epoch - course.best_epoch >= schedule.endurance:
                 break
-    model.load_state_dict(best_state)
-    return Trained(best, epoch, best_epoch)
+    return course.finish(model, epoch)
 
 
 def evidence(model: nn.Module, rows: Tensor, latent: int, draws: int = SCORE_DRAWS) -> tuple[Tensor, Tensor]:

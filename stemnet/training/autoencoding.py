@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from torch import Tensor, nn
 
 from stemnet.errors import StemnetError
 from stemnet.models.elbo import Course, Schedule, Trained, one_thread
-from stemnet.training.lightning_run import Diverged, Plan, Run, part_of
+from stemnet.training.lightning_run import Diverged, Plan, Run
 
 MONITOR = "val/elbo"
 
@@ -65,13 +64,14 @@ class Autoencoding(LightningModule):
         loss = float(self.total) / self.course.batches
         seconds = time.perf_counter() - self.began
         rows = min(self.course.batches * self.course.schedule.batch_size, len(self.course.rows))
-        elbo = self.course.held_out(self.network)
+        elbo = self.course.judge(self.network, self.current_epoch + 1)
         # Raised before the epoch's checkpoint is written: what lies on the disk stays good.
         if not math.isfinite(elbo) or not math.isfinite(loss):
             raise Diverged(f"The loss became {loss:g} in epoch {self.current_epoch}")
         told = {"train/loss": loss, MONITOR: elbo, "rows_per_second": rows / seconds}
+        kind = torch.float32 if self.device.type == "mps" else torch.float64
         for name, value in told.items():
-            self.log(name, torch.tensor(value, dtype=torch.float64), prog_bar=name == MONITOR, batch_size=1)
+            self.log(name, torch.tensor(value, dtype=kind), prog_bar=name == MONITOR, batch_size=1)
 
     def configure_optimizers(self) -> Any:
         """That of the schedule."""
@@ -146,15 +146,8 @@ class ByLightning:
         place = run.trainer.strategy.root_device
         model.to(place)
         course = Course(rows, latent, schedule, seed, place)
-        start, start_state = course.held_out(model), deepcopy(model.state_dict())
         # what does not improve on the start counts as no progress
-        run.stopping.best_score = torch.tensor(start, dtype=torch.float64)
+        run.stopping.best_score = torch.tensor(course.judge(model, 0), dtype=torch.float64)
         with one_thread() if place.type == "cpu" and self.threads is None else nullcontext():
             run.go(Autoencoding(model, course))
-        state = run.best_state()
-        best = float(run.best.best_model_score)
-        if best > start:
-            model.load_state_dict(part_of(state, "network"))
-            return Trained(best, run.trainer.current_epoch, int(state["epoch"]) + 1)
-        model.load_state_dict(start_state)
-        return Trained(start, run.trainer.current_epoch, 0)
+        return course.finish(model, run.trainer.current_epoch)

@@ -103,6 +103,18 @@ def test_a_run_that_was_cut_off_ends_with_the_same_weights(invariance, tmp_path,
     assert logs[0] == logs[1]
 
 
+def test_the_best_of_the_first_part_is_still_the_best_in_another_folder(tmp_path):
+    """Steps that only worsen it: what is best was reached before the resume."""
+    X = curved()
+    first = VariationalAutoencoder(max_epochs=6).fit_by(by_lightning(tmp_path / "first"), X)
+    last = tmp_path / "first" / "checkpoints" / "last.ckpt"
+    wild = {"learning_rate": 3.0, "max_epochs": 8}
+    rest = VariationalAutoencoder(**wild).fit_by(by_lightning(tmp_path / "rest", last), X)
+    assert rest.n_iter_ == 8
+    assert rest.validation_score_ == first.validation_score_
+    assert same_weights(first, rest) == 0
+
+
 def test_what_cannot_be_resumed_is_said(tmp_path):
     X = curved()
     VariationalAutoencoder(max_epochs=2).fit_by(by_lightning(tmp_path), X)
