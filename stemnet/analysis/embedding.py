@@ -70,7 +70,14 @@ def embed(descriptors: Descriptors, estimator: BaseEstimator, method: str | None
     with warnings.catch_warnings():
         # what did not settle says so in n_iter_
         warnings.simplefilter("ignore", ConvergenceWarning)
-        model = clone(estimator).fit(rows)
+        try:
+            model = clone(estimator).fit(rows)
+        except ValueError as problem:
+            # independent components of rows that hardly differ in some direction divide by nothing
+            raise StemnetError(
+                f"{method} cannot be fitted to {len(rows)} rows of {rows.shape[1]} numbers ({problem}). Use fewer "
+                f"components, or leave {method} out."
+            ) from problem
     trained = getattr(getattr(model, "card_", None), "names", ())
     if trained and trained != descriptors.names:
         raise StemnetError(

@@ -98,26 +98,29 @@ class Windows:
         return tuple(f"k{y:+d}{x:+d}_1" for y, x in cycles)
 
     def plane(self, values: np.ndarray) -> np.ndarray:
-        """Numbers of a window, shape (D,), as a map of frequencies, shape (2 orders + 1, 2 orders + 1).
+        """Numbers of windows, shape (..., D), as maps of frequencies, shape (..., 2 orders + 1, 2 orders + 1).
 
         Both halves, rows falling from the least frequency along y, the zero
-        frequency in the middle, which is NaN.
+        frequency in the middle, which is NaN. Where the image is turned, a map
+        turns with it: filled in the middle, maps are patches for whatever
+        compares patches at all angles.
 
         Raises
         ------
         StemnetError
             If there are more or fewer numbers than frequencies.
         """
+        values = np.asarray(values)
         cycles = np.rint(self.frequencies * self.size).astype(int)
-        if np.shape(values) != (len(cycles),):
+        if values.shape[-1:] != (len(cycles),):
             raise StemnetError(
-                f"Numbers of shape {np.shape(values)} came for {len(cycles)} frequencies of a window; one for each "
-                "is needed. Pass one row of the table that these windows gave."
+                f"Numbers of shape {values.shape} came for {len(cycles)} frequencies of a window; one for each "
+                "is needed. Pass rows of the table that these windows gave."
             )
-        result = np.full((2 * self.orders + 1,) * 2, np.nan)
+        result = np.full((*values.shape[:-1], *(2 * self.orders + 1,) * 2), np.nan)
         for sign in (1, -1):
             y, x = (self.orders + sign * cycles).T
-            result[y, x] = values
+            result[..., y, x] = values
         return result
 
     def starts(self, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:

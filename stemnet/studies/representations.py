@@ -1,4 +1,4 @@
-"""Which representation finds what is there: the same patches or neighbor vectors by every method, on one sheet."""
+"""Which representation finds what is there: the same patches, vectors or spectra by every method, on one sheet."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ import numpy as np
 from stemnet.analysis.clustering import cluster, kmeans
 from stemnet.analysis.embedding import embed
 from stemnet.analysis.vae_pose import RowPose
-from stemnet.columns import Columns
-from stemnet.descriptors.neighbors import lattice_of, neighbor_vectors
-from stemnet.descriptors.patches import column_patches, patch_size
 from stemnet.descriptors.table import Descriptors
 from stemnet.errors import StemnetError
-from stemnet.studies.described import each, first_frame
+from stemnet.studies.described import each
 from stemnet.studies.findings import Findings, Number, Picture, Table
-from stemnet.studies.framework import DOUBTFUL, brighter, find_framework
 from stemnet.studies.measured import Measured
 from stemnet.studies.representations_numbers import Represented, numbers_of
+from stemnet.studies.representations_rows import Rows, rows_of_columns, rows_of_windows
 
 
 def study(
@@ -42,13 +39,14 @@ def study(
         Of every method that is random.
     embedders : mapping of str to transformer
         Methods by name, of the scikit-learn contract.
-    rows : {"patches", "vectors"}
-        Pixels on a disk around every column, less their mean, or the vectors to its neighbors.
+    rows : {"patches", "vectors", "windows"}
+        Pixels on a disk around every column, less their mean; the vectors to its neighbors; or the spectra of windows
+        that slide over the image.
     center : int or None
         Sublattice that is described, the brightest 0; None for all columns.
     size : int, optional
-        Side of a patch [px]; by default three spacings, so that the nearest neighbors lie well within the disk that
-        a rotation leaves.
+        Side of a patch [px], by default three spacings, so that the nearest neighbors lie well within the disk that a
+        rotation leaves; or of a window, by default four periods.
 
     Returns
     -------
@@ -57,10 +55,10 @@ def study(
     Raises
     ------
     StemnetError
-        If no input has enough columns, or `rows` is neither.
+        If no input has enough columns, or `rows` is none of these.
     """
-    if rows not in ("patches", "vectors"):
-        raise StemnetError(f"rows={rows!r} was asked for; give patches or vectors.")
+    if rows not in ("patches", "vectors", "windows"):
+        raise StemnetError(f"rows={rows!r} was asked for; give patches, vectors or windows.")
     return each(inputs, partial(_one, seed=seed, embedders=embedders, rows=rows, center=center, size=size))
 
 
@@ -73,55 +71,27 @@ def _one(
     center: int | None,
     size: int | None,
 ) -> Findings:
-    frame = find_framework(first_frame(measured))
-    columns, notes = frame.columns, [frame.note] if frame.note else []
-    described = _described(columns, center)
-    if rows == "patches":
-        table = _disks(
-            column_patches(columns, measured.micrograph.frames[0], size or patch_size(columns)),
-            described,
-        )
-        side: int | None = round(table.values.shape[1] ** 0.5)
+    notes: list[str] = []
+    if rows == "windows":
+        given = rows_of_windows(measured, size, notes)
     else:
-        table, side = neighbor_vectors(columns, center=center, lattice=frame.lattice), None
+        given = rows_of_columns(measured, rows, center, size, notes)
     found: dict[str, Represented] = {}
     for name, estimator in embedders.items():
         try:
-            found[name] = _represented(table, name, estimator, side, seed)
+            found[name] = _represented(given.table, name, estimator, given.side, seed)
         except StemnetError as problem:
             notes.append(str(problem))
     if not found:
         raise StemnetError(notes[-1])
-    numbers = numbers_of(measured, found)
+    numbers = numbers_of(measured.name, given, found)
     return Findings(
         _summary(measured, found, numbers),
         tuple(numbers),
-        (_table(measured, columns, found),),
-        _pictures(measured, table, found, side),
+        (_table(measured, given, found),),
+        _pictures(measured, given.table, found, given.side),
         tuple(notes),
     )
-
-
-def _described(columns: Columns, center: int | None) -> np.ndarray:
-    """Which columns are described, (N,): a sublattice, or of several grains the brighter columns."""
-    if center is None:
-        return np.ones(len(columns), bool)
-    whole = lattice_of(columns)
-    if whole is None or whole.confidence < DOUBTFUL:
-        # the lattice of one grain says nothing of the sublattices of the others
-        return brighter(columns)
-    return np.asarray(columns["sublattice"]) == center
-
-
-def _disks(table: Descriptors, described: np.ndarray) -> Descriptors:
-    """Patches on the disk that every rotation leaves, less their mean level there, which thickness and ground make."""
-    side = round(table.values.shape[1] ** 0.5)
-    axis = np.arange(side) - (side - 1) / 2
-    inside = (np.hypot(*np.meshgrid(axis, axis, indexing="ij")) <= side / 2).ravel()
-    level = table.values[:, inside].mean(axis=1, keepdims=True)
-    valid = table.valid & described
-    values = np.where(inside, table.values - level, 0.0)
-    return Descriptors(np.where(valid[:, None], values, np.nan), table.names, table.yx, valid, table.row)
 
 
 def _represented(table: Descriptors, name: str, estimator: Any, side: int | None, seed: int) -> Represented:
@@ -167,8 +137,10 @@ def _summary(measured: Measured, found: Mapping[str, Represented], numbers: list
     return f"{measured.name}: {method} agrees best with {what} (adjusted Rand index {best.value:.2f})."
 
 
-def _table(measured: Measured, columns: Columns, found: Mapping[str, Represented]) -> Table:
-    values = {"y_px": columns.yx[:, 0], "x_px": columns.yx[:, 1], "sublattice": columns["sublattice"]}
+def _table(measured: Measured, given: Rows, found: Mapping[str, Represented]) -> Table:
+    values = {"y_px": given.table.yx[:, 0], "x_px": given.table.yx[:, 1]}
+    if given.sublattice is not None:
+        values["sublattice"] = given.sublattice
     for method, one in found.items():
         values |= {f"{method}_{i}": one.embedding.latent[:, i] for i in range(one.embedding.latent.shape[1])}
         values[f"{method}_cluster"] = one.clustering.labels

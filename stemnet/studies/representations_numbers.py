@@ -12,12 +12,7 @@ from stemnet.analysis.embedding import Embedding
 from stemnet.analysis.vae_pose import RowPose
 from stemnet.descriptors.table import Descriptors
 from stemnet.studies.findings import Number
-from stemnet.studies.framework import first_rows
-from stemnet.studies.measured import Measured
-
-LABELS = ("domain", "grain", "phase", "defect")
-"""Planted labels that a clustering may find."""
-ORIENTATION = "orientation_rad"
+from stemnet.studies.representations_rows import Rows
 
 
 @dataclass(frozen=True)
@@ -51,9 +46,9 @@ class Represented:
         return np.angle(np.exp(1j * self.fold * self.pose.angle))
 
 
-def numbers_of(measured: Measured, found: Mapping[str, Represented]) -> list[Number]:
+def numbers_of(name: str, given: Rows, found: Mapping[str, Represented]) -> list[Number]:
     """Errors, clusters and times; with a truth, agreement with planted labels and errors of angles."""
-    name, numbers = measured.name, []
+    numbers = []
     for method, one in found.items():
         numbers += [
             Number(name, f"{method}: reconstruction error", one.embedding.reconstruction_error, _unit(one)),
@@ -63,31 +58,21 @@ def numbers_of(measured: Measured, found: Mapping[str, Represented]) -> list[Num
         ]
         if one.fold > 1:
             numbers.append(Number(name, f"{method}: symmetry of what is decoded", float(one.fold)))
-    truth = measured.truth
-    if truth is None:
-        return numbers
-    for label in (label for label in LABELS if label in truth.columns):
-        planted = truth.of(label)[first_rows(measured)]
-        if planted.dtype.kind in "US":
-            planted = np.unique(planted, return_inverse=True)[1].reshape(-1)
+    for label, planted in given.labels.items():
         for method, one in found.items():
-            numbers.append(
-                Number(
-                    name, f"{method}: ARI with planted {label}", agreement(one.clustering.labels, planted)[0]
-                )
-            )
+            ari = agreement(one.clustering.labels, planted)[0]
+            numbers.append(Number(name, f"{method}: ARI with planted {label}", ari))
             if one.pose is not None:
-                turned = _by_angle(one)
-                numbers.append(
-                    Number(name, f"{method} angle: ARI with planted {label}", agreement(turned, planted)[0])
-                )
-    if ORIENTATION in truth.columns:
-        numbers += _angle_errors(measured, found)
+                turned = agreement(_by_angle(one), planted)[0]
+                numbers.append(Number(name, f"{method} angle: ARI with planted {label}", turned))
+    if given.orientation is not None:
+        numbers += _angle_errors(name, given.orientation, found)
     return numbers
 
 
 def _unit(one: Represented) -> str:
-    return one.embedding.descriptors.names[0].rsplit("_", 1)[-1].replace("au", "image units")
+    unit = one.embedding.descriptors.names[0].rsplit("_", 1)[-1]
+    return {"au": "image units", "1": ""}.get(unit, unit)
 
 
 def _by_angle(one: Represented) -> np.ndarray:
@@ -97,9 +82,7 @@ def _by_angle(one: Represented) -> np.ndarray:
     return cluster(Descriptors(circle, ("cos_1", "sin_1"), table.yx, table.valid), kmeans(0)).labels
 
 
-def _angle_errors(measured: Measured, found: Mapping[str, Represented]) -> list[Number]:
-    # planted from y towards x, found from x towards y
-    planted = -measured.truth.of(ORIENTATION)[first_rows(measured)]
+def _angle_errors(name: str, planted: np.ndarray, found: Mapping[str, Represented]) -> list[Number]:
     numbers = []
     for method, one in found.items():
         if one.pose is None:
@@ -108,13 +91,6 @@ def _angle_errors(measured: Measured, found: Mapping[str, Represented]) -> list[
         # the orientation that is decoded is a matter of convention
         off = np.angle(apart / apart.mean()) / one.fold
         error = float(np.degrees(np.median(np.abs(off))) / 0.6745)
-        numbers.append(
-            Number(
-                measured.name,
-                f"{method}: error of the angle (robust standard deviation)",
-                error,
-                "deg",
-                most=3.0,
-            )
-        )
+        words = f"{method}: error of the angle (robust standard deviation)"
+        numbers.append(Number(name, words, error, "deg", most=3.0))
     return numbers

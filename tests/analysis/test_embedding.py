@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from planted import polar_and_shear, table, two_domains
 from scipy.linalg import subspace_angles
-from sklearn.decomposition import PCA
+from sklearn.decomposition import NMF, PCA
 
 from stemnet.analysis import VariationalAutoencoder, embed
 from stemnet.errors import StemnetError
@@ -50,3 +50,9 @@ def test_any_transformer_serves_and_the_prototype_stays_unfitted():
 def test_what_cannot_be_embedded_gets_a_sentence(rows, word):
     with pytest.raises(StemnetError, match=word):
         embed(table(rows), PCA(2))
+
+
+def test_a_method_that_cannot_take_the_rows_says_why_in_a_sentence():
+    signed = table(np.random.default_rng(0).normal(size=(30, 6)))
+    with pytest.raises(StemnetError, match=r"nmf cannot be fitted to 30 rows of 6 numbers .*[Nn]egative"):
+        embed(signed, NMF(2), "nmf")

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from stemnet.descriptors.spectra_stream import window_spectra
 from stemnet.descriptors.windows import Windows, windows_for
 from stemnet.errors import StemnetError
 
@@ -40,6 +41,15 @@ def test_the_plane_holds_every_number_twice_around_zero():
     for number in (0, 20, len(values) - 1):
         y, x = np.rint(windows.frequencies[number] * 16).astype(int)
         assert plane[7 + y, 7 + x] == number
+
+
+def test_planes_of_many_windows_turn_with_the_image():
+    windows = Windows(16, 8)
+    image = np.random.default_rng(0).normal(size=(32, 48))
+    rows, turned = (window_spectra(one, windows).values for one in (image, np.rot90(image)))
+    planes = windows.plane(rows).reshape(3, 5, 15, 15)
+    wanted = np.rot90(np.rot90(planes), axes=(2, 3))  # the windows' places, and what each shows
+    np.testing.assert_allclose(windows.plane(turned).reshape(5, 3, 15, 15), wanted, atol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from sklearn.decomposition import PCA
 from stemnet.analysis import VariationalAutoencoder
 from stemnet.columns import Columns
 from stemnet.errors import StemnetError
+from stemnet.studies import Measured
 from stemnet.studies.representations import study
 
 
@@ -71,13 +72,30 @@ def test_vectors_in_place_of_patches():
     assert len(findings.pictures) == 1
 
 
+def test_spectra_of_windows_tell_the_orientation_without_columns():
+    (told,) = (measured_example(name) for name in ["grain_boundary"])
+    no_columns = Measured(told.name, told.micrograph, told.columns.select(np.zeros(0, int)), told.truth)
+    findings = study([no_columns], embedders=methods(20), rows="windows", size=104)
+    error = value(findings, "rvae: error of the angle (robust standard deviation)")
+    print(findings.summary, f"angle error {error:.2f} deg")
+    assert error < 0.5
+    assert value(findings, "rvae: symmetry of what is decoded") == 4
+    assert value(findings, "rvae angle: ARI with planted grain") > 0.9
+    assert value(findings, "rvae: ARI with planted grain") < 0.1  # the latent does not know
+    (table,) = findings.tables
+    assert "sublattice" not in table.values
+    assert len(table.values["y_px"]) == 32 * 32
+    for picture in findings.pictures:
+        assert picture.draw().axes
+
+
 def test_what_cannot_be_represented_is_said():
     few = bare(Columns(np.array([[50.0, 50.0], [50, 60], [60, 50]]), (100, 100)))
     with pytest.raises(StemnetError, match="bare: pca"):
         study([few], embedders={"pca": PCA(2)})
     with pytest.raises(StemnetError, match="around 1 columns without a size"):
         study([bare(Columns(np.array([[50.0, 50.0]]), (100, 100)))], embedders={"pca": PCA(2)})
-    with pytest.raises(StemnetError, match="give patches or vectors"):
+    with pytest.raises(StemnetError, match="give patches, vectors or windows"):
         study([few], embedders={"pca": PCA(2)}, rows="pixels")
     lame = {"pca": PCA(2), "many": PCA(5000)}
     findings = study([measured_example("pbtio3_domains")], embedders=lame)
