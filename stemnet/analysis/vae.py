@@ -223,7 +223,7 @@ class VariationalAutoencoder(Filed, ClassNamePrefixFeaturesOutMixin, Transformer
         self.noise_ = self.prepared_.scale * math.exp(0.5 * model.log_noise.item())
         some = rows[:: -(-len(rows) // TOLD_ROWS)]
         with one_thread():
-            self.fold_ = fold(self.model_, self.n_components) if self.invariance else 1
+            self.fold_ = fold(model, self.n_components) if isinstance(model, RotatingVAE) else 1
             self.kl_ = evidence(self.model_, some, self.n_components, draws=1)[1].mean(dim=0).numpy()
         self._n_features_out = self.n_components
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -53,7 +53,7 @@ class VAECard:
 class Filed:
     """What an autoencoder can do with files."""
 
-    def save(self, path: str | os.PathLike, card: VAECard | None = None) -> None:
+    def save(self: Any, path: str | os.PathLike, card: VAECard | None = None) -> None:
         """Write what was fitted, with a card, to one safetensors file."""
         from sklearn.utils.validation import check_is_fitted
 
@@ -68,7 +68,7 @@ class Filed:
             "conditions": _plain(asdict(self.conditions_)),
             "fitted": _plain({name: getattr(self, name) for name in KEPT}),
             "row_shape": _plain(self.row_shape_),
-            "card": _plain(asdict(card or getattr(self, "card_", VAECard()))),
+            "card": _plain(asdict(card or cast("VAECard", getattr(self, "card_", VAECard())))),
         }
         tensors = {name: value.contiguous() for name, value in self.model_.state_dict().items()}
         tensors["kl"] = torch.from_numpy(self.kl_)
@@ -85,7 +85,7 @@ class Filed:
         """
         header, tensors = _read(path)
         try:
-            made = cls(**_parameters(header))
+            made: Any = cls(**_parameters(header))
             made.prepared_ = _prepared(header["prepared"])
             made.conditions_ = Conditions(
                 *(np.array(header["conditions"][key], dtype=float) for key in ("mean", "scale"))
@@ -106,7 +106,7 @@ class Filed:
                 f"The weights in {path} do not fit the autoencoder that it names; the file is damaged. Copy it again."
             ) from problem
         made.sha256_ = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-        return made
+        return cast("Self", made)
 
     @classmethod
     def of(cls, path: str | os.PathLike) -> Self:
@@ -117,13 +117,13 @@ class Filed:
         StemnetError
             As `load`.
         """
-        return cls(**_parameters(_read(path)[0]), weights=path)
+        return cls(**{**_parameters(_read(path)[0]), "weights": path})
 
-    def card(self) -> VAECard:
+    def card(self: Any) -> VAECard:
         """What the file of `weights` says of itself."""
         return _card(_read(self.weights)[0])
 
-    def _taken(self, X: Any, condition: Any) -> Self:
+    def _taken(self: Any, X: Any, condition: Any) -> Any:
         """Fitted as the file says, instead of to rows."""
         loaded = type(self).load(self.weights)
         for name in HELD_TO:

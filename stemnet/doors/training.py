@@ -34,7 +34,7 @@ def train_from(config: DictConfig) -> float:
     settings = HydraConfig.get()
     folder = Path(settings.runtime.output_dir)
     try:
-        if settings.runtime.choices.task == "vae":
+        if settings.runtime.choices["task"] == "vae":
             from stemnet.doors.training_vae import train_vae_from
 
             checked_values(config, TRAIN_VAE)
