@@ -151,16 +151,20 @@ def told(world: ContestWorld) -> float:
     return float(adjusted_rand_score(truth, guess))
 
 
-def turned_grains(seed: int, dose: float, images: int = 8, size: int = 37) -> ContestWorld:
+def turned_grains(
+    seed: int, dose: float, images: int = 8, size: int = 37, sampling: float = 0.25
+) -> ContestWorld:
     """Patches of SrTiO3 in grains of many orientations: images of grain boundaries, at a dose.
 
-    Patches lie around Sr columns at their true places with the errors of the
-    dose, two spacings wide; 4-fold, so angles count modulo 90 degrees.
+    Patches of a size [px] and sampling [A/px] lie around Sr columns at their true
+    places with the errors of the dose; by default they are two cells wide.
+    4-fold, so angles count modulo 90 degrees.
     """
     rows, vectors, angles, grain = [], [], [], []
+    side = round(56 / sampling)
     for number in range(images):
         rng = np.random.default_rng([seed, number])
-        world = _dosed(boundaries.grain_boundary(rng, shape=(224, 224), sampling=0.25), dose)
+        world = _dosed(boundaries.grain_boundary(rng, shape=(side, side), sampling=sampling), dose)
         image = world.simulation(number)
         columns = image.columns
         columns = columns.select(columns["signal_to_noise"] > 2)

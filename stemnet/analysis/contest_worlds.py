@@ -11,6 +11,7 @@ import numpy as np
 from stemnet.analysis.contest_crystals import (
     CAGE,
     DOSE,
+    PATCH,
     ContestWorld,
     Question,
     caged_vectors,
@@ -78,11 +79,12 @@ def discrete_phases(rng: np.random.Generator, dose: float = DOSE) -> ContestWorl
     )
 
 
-def turned_domains(rng: np.random.Generator, dose: float = DOSE) -> ContestWorld:
+def turned_domains(rng: np.random.Generator, dose: float = DOSE, size: int = PATCH) -> ContestWorld:
     """Draw flakes of a sheet, 1H, 1T or 1T', each in an orientation of its own that bends smoothly; patches.
 
     In 1H chalcogens sit in one kind of hollows, in 1T in both; in 1T' the
-    metals move towards one side by a third of an angstrom, in pairs.
+    metals move towards one side by a third of an angstrom, in pairs. Patches
+    are of a size [px].
     """
     yx = sites(3.16)
     flake = grains(yx, 24, rng)
@@ -97,7 +99,7 @@ def turned_domains(rng: np.random.Generator, dose: float = DOSE) -> ContestWorld
     middle = np.zeros((len(yx), 1, 2))
     places = turned(np.concatenate([middle, metals, sulfur, 2 * sulfur], axis=1), angle)
     heights = np.concatenate([np.ones((len(yx), 7)), near, far], axis=1)
-    rows = photographed(places, heights, rng, dose)
+    rows = photographed(places, heights, rng, dose, size)
     noise = position_noise(dose)
     vectors = places[:, 1:7] + noise * (rng.normal(size=(len(yx), 6, 2)) - rng.normal(size=(len(yx), 1, 2)))
     return ContestWorld(
