@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 from skimage.measure import block_reduce
 
 from stemnet.detection.echoes import LIKE, echoes
 from stemnet.detection.refinement import Refinement
+from stemnet.detection.smoothing import gaussian_mean
 from stemnet.errors import StemnetError
 
 FEATURES = (
@@ -51,8 +51,10 @@ AROUND = 10.0
 SIGNIFICANT = 5.0
 CERTAIN, LIKELY = 0.65, 0.5
 """Scores of the network: few candidates of the first are none; one of the second has a say in how wide columns are."""
-WINDOW, FINE = 2.0, 1.5
+WINDOW, FINE = 2.0, 0.8
 """Window through which residuals are seen, in widths; and how many of its cells a width holds."""
+ROWS = 64
+"""Rows of cells that are measured at a time."""
 LOW = 1e-3
 STRONGEST = 1e6
 """Standard errors beyond which it makes no difference."""
@@ -201,7 +203,7 @@ def features(
     odds = np.clip(score, LOW, 1 - LOW)
     strength = _strength(fit)
     height = np.maximum(fit.amplitude, 0)
-    apart, around = _surroundings(fit.yx)
+    apart, around = surroundings(fit.yx, KIN if company is None else NEIGHBORS)
     apart, near = apart[:, :NEIGHBORS], around[:, :NEIGHBORS]
     beside = np.where(np.isfinite(apart) & (apart < AROUND * width), height[near], 0.0)
     brightest = np.maximum(beside.max(axis=1), height)
@@ -260,14 +262,14 @@ def repeated(
         Nearest candidates of each, where they are known already.
     """
     height = np.maximum(fit.amplitude, LOW * fit.amplitude.max() + 1e-30)
-    around = _surroundings(fit.yx)[1] if around is None else around
+    around = surroundings(fit.yx)[1] if around is None else around
     return echoes(fit.yx, score, np.log(height), np.log1p(in_white_noise(fit)), around, width, shape)
 
 
-def _surroundings(yx: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Distances to the nearest `KIN` others, and their rows, (N, K); inf, and any row, where there are fewer."""
+def surroundings(yx: np.ndarray, most: int = KIN) -> tuple[np.ndarray, np.ndarray]:
+    """Distances to the nearest others, and their rows, (N, K); inf, and any row, where there are fewer."""
     count = len(yx)
-    apart, around = cKDTree(yx).query(yx, k=min(KIN, max(count - 1, 1)) + 1)
+    apart, around = cKDTree(yx).query(yx, k=min(most, max(count - 1, 1)) + 1)
     return apart[:, 1:], np.minimum(around[:, 1:], count - 1)
 
 
@@ -322,16 +324,28 @@ def _kin(score: np.ndarray, height: np.ndarray, near: np.ndarray) -> np.ndarray:
 
 def _misfit(image: np.ndarray, fit: Refinement, width: float) -> np.ndarray:
     """Squared residuals over the noise around each candidate, (N,), seen through a window of two widths."""
-    offset, slope = fit.noise
-    variance = np.maximum(offset + slope * fit.model, 1e-12 * max(abs(offset), 1e-30))
-    square = (image - fit.model) ** 2 / variance
-    known = np.isfinite(square)
     # The window is wide: cells that are a part of a width will do.
     edge = max(1, int(width / FINE))
-    total, count = (
-        gaussian_filter(block_reduce(values, edge, np.mean), WINDOW * width / edge, truncate=2.5)
-        for values in (np.where(known, square, 0.0), known.astype(float))
-    )
+    square, known = _in_cells(image, fit, edge)
+    total = gaussian_mean(square, WINDOW * width / edge, truncate=2.5)
+    if not (known == 1).all():
+        total /= np.maximum(gaussian_mean(known, WINDOW * width / edge, truncate=2.5), 1e-6)
     row, col = (np.rint(fit.yx[:, k] / edge - 0.5 + 0.5 / edge).astype(int) for k in (0, 1))
     row, col = row.clip(0, total.shape[0] - 1), col.clip(0, total.shape[1] - 1)
-    return np.asarray(total[row, col] / np.maximum(count[row, col], 1e-6) + 1e-3)
+    return total[row, col].astype(np.float64) + 1e-3
+
+
+def _in_cells(image: np.ndarray, fit: Refinement, edge: int) -> tuple[np.ndarray, np.ndarray]:
+    """Squared residuals over the noise, and measured pixels, per pixel of cells of `edge` px; 0 beyond the image."""
+    offset, slope = fit.noise
+    parts = []
+    for top in range(0, len(image), ROWS * edge):
+        band = slice(top, top + ROWS * edge)
+        model = fit.model[band]
+        square = (image[band] - model) ** 2
+        square /= np.maximum(offset + slope * model, 1e-12 * max(abs(offset), 1e-30))
+        known = np.isfinite(square)
+        square[~known] = 0.0
+        parts.append([block_reduce(values, edge, np.mean) for values in (square, known)])
+    square, known = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return square.astype(np.float32), known.astype(np.float32)

@@ -93,6 +93,20 @@ class Grid:
         rows, cols = self._pixels(coefficients.device)
         return rows @ coefficients.float() @ cols.T
 
+    def evaluate_tiled(self, coefficients: torch.Tensor, size: int) -> torch.Tensor:
+        """Surface in tiles of `size` px a side as `Tiles` cuts them, (tiles, size, size), float32; 0 beyond the image.
+
+        Row of tiles by row of tiles: no whole image is held beside the tiles.
+        """
+        rows, cols = (_padded(basis, size) for basis in self._pixels(coefficients.device))
+        beyond, across = rows @ coefficients.float(), cols.T.contiguous()
+        tall, wide = len(rows) // size, len(cols) // size
+        tiles = beyond.new_empty(tall, wide, size, size)
+        for row in range(tall):
+            strip = beyond[row * size : (row + 1) * size] @ across
+            tiles[row] = strip.view(size, wide, size).transpose(0, 1)
+        return tiles.view(-1, size, size)
+
     def nearest(self, image: torch.Tensor) -> torch.Tensor:
         """Coefficients of the surface nearest to a smooth (H, W) image, least squares, float64."""
         rows, cols = (torch.linalg.pinv(basis) for basis in self._pixels(image.device))
@@ -102,6 +116,15 @@ class Grid:
         """Inner products of an (H, W) image with all basis functions, float64."""
         rows, cols = self._pixels(image.device)
         return (rows.T @ image @ cols).double()
+
+    def project_tiled(self, tiles: torch.Tensor) -> torch.Tensor:
+        """Inner products of an image in tiles (tiles, size, size) with all basis functions, float64."""
+        size = tiles.shape[1]
+        rows, cols = (_padded(basis, size) for basis in self._pixels(tiles.device))
+        tall, wide = len(rows) // size, len(cols) // size
+        strips = tiles.view(tall, wide, size, size)
+        along = torch.cat([strip.transpose(0, 1).reshape(size, wide * size) @ cols for strip in strips])
+        return (rows.T @ along).double()
 
     def _pixels(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
         rows = self.down.at(torch.arange(self.down.length, device=device, dtype=torch.float32))
@@ -115,3 +138,8 @@ class Grid:
         four = torch.arange(4, device=yx.device)
         index = (row[:, None] + four)[:, :, None] * self.across.count + (col[:, None] + four)[:, None, :]
         return index.reshape(-1, 16), down, across
+
+
+def _padded(basis: torch.Tensor, size: int) -> torch.Tensor:
+    """Basis functions (P, K) with pixels of zero up to a multiple of `size`."""
+    return torch.nn.functional.pad(basis, (0, 0, 0, -len(basis) % size))

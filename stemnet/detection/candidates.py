@@ -16,7 +16,7 @@ from stemnet.detection.normalization import Normalization
 from stemnet.detection.resampling import without_spikes, zoomed
 from stemnet.detection.tiling import apply_tiled
 from stemnet.models.checkpoint import Checkpoint
-from stemnet.models.inference import InferenceUNet
+from stemnet.models.inference import InferenceUNet, quick_precision
 
 LEAVE_ALONE = (0.8, 1.3)
 """Zooms in this range are not worth the resampling."""
@@ -70,7 +70,8 @@ class Finder:
     """
 
     def __init__(self, checkpoint: Checkpoint, views: int = 1, device: torch.device | str = "cpu") -> None:
-        self.network = InferenceUNet(checkpoint.network).to(device)  # type: ignore[arg-type]
+        network = InferenceUNet(checkpoint.network, quick_precision(device))  # type: ignore[arg-type]
+        self.network = network.to(device)
         self.card = checkpoint.card
         self.normalization = Normalization(**checkpoint.card.normalization)
         self.views = views

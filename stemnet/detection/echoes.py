@@ -11,8 +11,10 @@ have each their own, and a support has none.
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, maximum_filter
+from scipy.ndimage import maximum_filter
 from scipy.spatial import cKDTree
+
+from stemnet.detection.smoothing import gaussian_mean
 
 REACH = 20.0
 """Vectors are at most so long [widths]."""
@@ -79,7 +81,7 @@ def echoes(
         sharp = np.zeros(size)
         np.maximum.at(sharp, tuple(places.T), value)
         # Columns stand apart: each is one bump of its own value.
-        maps.append(gaussian_filter(sharp, TOLERANCE / CELL) * 2 * np.pi * (TOLERANCE / CELL) ** 2)
+        maps.append(gaussian_mean(sharp, TOLERANCE / CELL) * 2 * np.pi * (TOLERANCE / CELL) ** 2)
     support, weight = np.zeros(len(yx)), np.zeros(len(yx))
     strong, local = np.zeros(len(yx)), np.zeros(len(yx))
     trusted = score[around]
@@ -125,7 +127,7 @@ def lattice_vectors(yx: np.ndarray, score: np.ndarray, height: np.ndarray, width
     counted = np.bincount(
         cell[:, 0] * side + cell[:, 1], score[first] * score[second] * alike, side * side
     ).reshape(side, side)
-    counted = gaussian_filter(counted + counted[::-1, ::-1], TOLERANCE / CELL)
+    counted = gaussian_mean(counted + counted[::-1, ::-1], TOLERANCE / CELL)
     length = np.hypot(*np.indices((side, side)) - reach) * CELL
     peak = (counted == maximum_filter(counted, 5)) & (length > SHORTEST) & (length < REACH) & (counted > 0)
     places = np.argwhere(peak)

@@ -65,7 +65,7 @@ def iterate(
                 damping = max(damping / 5, least)
                 if settled:
                     return fit, replace(matrix, seen=seen), iteration - 1, True
-        trusted = fit, seen
+        trusted = fit, replace(seen, pull=None)
         before = matrix.equations if matrix.equations and matrix.equations.weighed_as(seen.weight) else None
         reused = matrix.used + 1 if before else 0
         equations = assembled(problem, fit, matrix.geometry, seen.weight, free, before)
@@ -73,7 +73,7 @@ def iterate(
         force = seen.force.clone()
         common, centers, spread = width_prior(problem, fit, equations.own, force, free)
         force[:, 3] += (centers - fit.state.log_width) / fit.spread**2
-        below = problem.grid.project(problem.tiles.join(seen.pull)) + equations.restore(fit.surface)
+        below = seen.below + equations.restore(fit.surface)
         step, surface = equations.solve(own, force * free, below)
         state, held = _advanced(problem, fit.state, step, common)
         if damping and held.any():
@@ -106,14 +106,16 @@ def _worse(seen: Look, before: Look) -> bool:
 
 def seen_last(problem: Problem, fit: Fit, matrix: Matrix) -> tuple[Fit, Look]:
     """The look at the fit that `iterate` returned, taken now if the last step was not looked at."""
-    return (fit, matrix.seen) if matrix.seen else _seen(problem, fit, matrix.geometry)
+    if matrix.seen is not None and matrix.seen.pull is not None:
+        return fit, matrix.seen
+    return _seen(problem, fit, matrix.geometry)
 
 
 def _seen(
     problem: Problem, fit: Fit, geometry: Geometry, before: Look | None = None, learn: bool = True
 ) -> tuple[Fit, Look]:
     """A look at the image, with the noise learned anew where the model is worth it."""
-    ground = problem.tiles.cut(problem.grid.evaluate(fit.surface))
+    ground = problem.grid.evaluate_tiled(fit.surface, problem.tiles.size)
     if learn or fit.noise[1] > 0:
         fit = relearned(problem, fit, geometry, ground)
     return fit, look(problem, fit, geometry, ground, before)

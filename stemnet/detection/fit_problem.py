@@ -20,6 +20,7 @@ _OFF = 2.5  # columns further off the image than this many sigma are not fitted
 _EDGE = 0.5
 _FAINT = 0.1  # a column that nobody listed is fitted if it is brighter than this part of the typical one
 _SAMPLE = 1 << 17  # pixels that tell the variance of the noise to a percent
+_ROWS = 256  # of an image that are held in double precision at a time
 _TWIN = 0.3  # starts closer than this many sigma are one column
 
 
@@ -29,7 +30,7 @@ class Problem:
 
     tiles: Tiles
     image: torch.Tensor  # (tiles, T, T), 0 where not measured
-    mask: torch.Tensor  # (tiles, T, T), 1 where measured, 0 elsewhere
+    mask: torch.Tensor  # (tiles, T, T), bool: measured
     grid: Grid
     start: torch.Tensor  # (N, 2)
     listed: int  # the first so many starts were given, the others are light that was left over
@@ -96,13 +97,13 @@ def begin(
     low, high = _range(image)
     scale = high - low
     height, breadth = image.shape
-    pixels = torch.as_tensor(((image - np.float64(low)) / scale).astype(np.float32), device=device)
+    pixels = torch.as_tensor(_scaled(image, low, scale), device=device)
     mask = torch.isfinite(pixels)
     measured = int(mask.sum())
     if measured < mask.numel():
         pixels = torch.where(mask, pixels, 0.0)
     tiles = Tiles((height, breadth), tile_size(width))
-    cut, mask = tiles.cut(pixels), tiles.cut(mask.float())
+    cut, mask = tiles.cut(pixels), tiles.cut(mask)
     start = torch.as_tensor(yx, device=device)
     nearest = _nearest(yx, width)
     if spacing is None:
@@ -130,8 +131,17 @@ def begin(
     state = State(start, torch.zeros_like(start[:, 0]), torch.full_like(start[:, 0], np.log(width)))
     surface = torch.zeros(grid.shape, dtype=torch.float64, device=device)
     some = slice(None, None, max(1, len(cut) * tiles.size**2 // _SAMPLE))
-    noise = (max(pixel_variance(cut[some], mask[some] > 0), 1e-9), 0.0)
+    noise = (max(pixel_variance(cut[some], mask[some]), 1e-9), 0.0)
     return problem, Fit(state, surface, float(np.log(width)), spread, noise, state.log_width)
+
+
+def _scaled(image: np.ndarray, dark: float, scale: float) -> np.ndarray:
+    """The image with one level at 0 and one at 1, float32; in double precision up to there, some rows at a time."""
+    pixels = np.empty(image.shape, dtype=np.float32)
+    for top in range(0, len(image), _ROWS):
+        band = slice(top, top + _ROWS)
+        pixels[band] = (image[band] - np.float64(dark)) / scale
+    return pixels
 
 
 def _range(image: np.ndarray) -> tuple[float, float]:

@@ -152,11 +152,12 @@ def report(
     describe: bool,
 ) -> Refinement:
     """Values and standard errors of the listed columns, and what was found beside them."""
-    scale, end = problem.scale, _ended(problem, fit, free, matrix.geometry, describe)
+    scale, end = problem.scale, _ended(problem, fit, free, matrix, describe)
     fit, state = end.fit, end.fit.state
     stretch = _stretch(problem, end) if describe else None
     left, whitened = _left_over(problem, end, stretch)
     correlation = correlation_factors(problem.tiles, whitened, float(np.exp(fit.common)))
+    del whitened  # as large as the image
 
     pair = end.equations.pair[:, :4, :4]
     covariance = left * marginal_covariance(end.own[:, :4, :4], end.equations.i, end.equations.j, pair)
@@ -210,11 +211,15 @@ def report(
     )
 
 
-def _ended(problem: Problem, fit: Fit, free: torch.Tensor, geometry: Geometry, describe: bool) -> _Ending:
+def _ended(problem: Problem, fit: Fit, free: torch.Tensor, matrix: Matrix, describe: bool) -> _Ending:
+    geometry = matrix.geometry
     fit, model, residual, weight = measured(problem, fit, geometry)
     # the shape of a column is free where its width is
     free = torch.cat([free, free[:, 3:].repeat(1, 2)], 1) if describe else free
-    equations = assembled(problem, fit, geometry, weight, free)
+    # of a rough fit the errors need be known roughly: the matrix of its last step will do where it holds
+    last = None if describe else matrix.equations
+    before = last if last and last.weighed_as(weight) else None
+    equations = assembled(problem, fit, geometry, weight, free, before)
     own = regularized(equations, fit, free, loose=1e-6)  # errors come without this damping
     return _Ending(fit, geometry, free, model, residual, weight, equations, own)
 
@@ -233,7 +238,7 @@ def _stretch(problem: Problem, end: _Ending) -> torch.Tensor:
     pull, state = end.weight * end.residual, end.fit.state
     force = gradient(end.geometry, pull, state, shapes=True)
     force[:, 3] += (end.fit.centers - state.log_width) / end.fit.spread**2
-    below = problem.grid.project(problem.tiles.join(pull)) + end.equations.restore(end.fit.surface)
+    below = problem.grid.project_tiled(pull) + end.equations.restore(end.fit.surface)
     return stretches(end.equations, end.own, force * end.free, below)
 
 
@@ -246,10 +251,10 @@ def _left_over(problem: Problem, end: _Ending, stretch: torch.Tensor | None) -> 
         return 1.0, end.residual * end.weight.sqrt()
     state = end.fit.state
     oval = render_stretch(end.geometry.columns, state.yx, state.amplitude, state.width, stretch)
-    residual = end.residual - problem.mask * oval
-    misfit = float((end.weight * residual.square()).sum()) / max(problem.measured, 1)
+    whitened = oval.mul_(problem.mask).neg_().add_(end.residual).mul_(end.weight.sqrt())
+    misfit = float(torch.linalg.vector_norm(whitened, dtype=torch.float64) ** 2) / max(problem.measured, 1)
     left = max(min(misfit, 1.0), 1 / end.fit.excess)
-    return left, residual * (end.weight / left).sqrt()
+    return left, whitened.div_(left**0.5)
 
 
 def _described(
@@ -267,10 +272,10 @@ def _described(
     shape = ellipticities(stretch, end.equations, end.own, left * correlation.shape)
     cells = torch.full((len(ok), 2), torch.nan, dtype=torch.float64, device=ok.device)
     if ok.any():
-        ground = problem.tiles.cut(problem.grid.evaluate(end.fit.surface))
         # what was not measured is taken as the model has it
-        light = torch.where(problem.mask > 0, problem.image, end.model) - ground
-        variance = torch.where(problem.mask > 0, left / end.weight.clamp(min=1e-30), 0.0)
+        light = torch.where(problem.mask, problem.image, end.model)
+        light -= problem.grid.evaluate_tiled(end.fit.surface, problem.tiles.size)
+        variance = end.weight.clamp(min=1e-30).reciprocal_().mul_(left).mul_(problem.mask)
         radius = RADIUS * float(np.exp(end.fit.common))
         cells[ok] = cell_sums(problem.tiles, end.fit.state.yx[ok], radius, (light, variance))
     values = (

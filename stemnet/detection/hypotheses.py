@@ -13,6 +13,7 @@ from skimage.measure import block_reduce
 from stemnet.detection.candidates import Finder
 from stemnet.detection.resampling import from_binned
 from stemnet.detection.scale import estimate_widths
+from stemnet.detection.smoothing import gaussian_mean
 from stemnet.detection.two_fits import OPEN, roughly_fitted
 
 TRIAL = 384
@@ -219,7 +220,7 @@ def _polarities(crop: np.ndarray, width: float) -> tuple[tuple[float, float], ..
     then the side to which the image leans decides.
     """
     crop = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float32)
-    band = ndimage.gaussian_filter(crop, width) - ndimage.gaussian_filter(crop, 4 * width)
+    band = gaussian_mean(crop, width) - gaussian_mean(crop, 4 * width)
     deviation = band.std()
     skew = float(np.mean(band**3) / deviation**3) if deviation > 0 else 0.0
     return ((1.0, 1.0),) if skew > 0 else ((1.0, max(LEAST, 1 + skew)), (-1.0, 1.0))
@@ -263,9 +264,10 @@ def _busiest(image: np.ndarray, side: float, width: float) -> Part:
     if (tall, wide) == image.shape:
         return Part(0, 0, tall, wide)
     step = max(1, int(width / 1.5))
-    filled = np.where(np.isfinite(image), image, np.nanmedian(image))
+    known = np.isfinite(image)
+    filled = image if known.all() else np.where(known, image, np.median(image[known]))
     coarse = block_reduce(filled, step, np.mean) if step > 1 else filled
-    band = ndimage.gaussian_filter(coarse, width / step) - ndimage.gaussian_filter(coarse, 4 * width / step)
+    band = gaussian_mean(coarse, width / step) - gaussian_mean(coarse, 4 * width / step)
     # One hot pixel or one bright speck must not decide.
     band = np.clip(band, *np.percentile(band, [1, 99]))
     energy = ndimage.uniform_filter(band**2, (max(1, tall // step), max(1, wide // step)), mode="constant")

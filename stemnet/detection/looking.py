@@ -28,17 +28,21 @@ class Look:
     ----------
     pull, weight : Tensor, shape (tiles, T, T)
         Residual over variance, and inverse variance; 0 where not measured.
+        A look that is kept only to go back to has no pull.
     force : Tensor, shape (N, 4)
-        Gradient by (y, x, A, q) of every column.
+        Gradient by (y, x, A, q) of every column,
+    below : Tensor
+        and by the background's coefficients.
     misfit : float
         Sum of squared residuals in units of the variance.
     misfit_before : float
         The same residuals under the weights of the look before.
     """
 
-    pull: torch.Tensor
+    pull: torch.Tensor | None
     weight: torch.Tensor
     force: torch.Tensor
+    below: torch.Tensor
     misfit: float
     misfit_before: float
 
@@ -69,7 +73,7 @@ def look(
             misfit_before += float((residual.square_() * before.weight.index_select(0, tile)).sum())
         pull[tile], weight[tile] = pulled, heavy
     force = derivatives(moment[:-1].view(-1, 3, 3), state)
-    return Look(pull, weight, force, misfit, misfit_before)
+    return Look(pull, weight, force, problem.grid.project_tiled(pull), misfit, misfit_before)
 
 
 def measured(
@@ -77,7 +81,7 @@ def measured(
 ) -> tuple[Fit, torch.Tensor, torch.Tensor, torch.Tensor]:
     """The fit with the noise of all its residuals; its model, residual and weights in tiles."""
     state = fit.state
-    model = problem.tiles.cut(problem.grid.evaluate(fit.surface))
+    model = problem.grid.evaluate_tiled(fit.surface, problem.tiles.size)
     model += render(geometry.columns, state.yx, state.amplitude, state.width)
     if fit.halos is not None:
         model += fit.halos
@@ -120,6 +124,6 @@ def with_noise(problem: Problem, fit: Fit, model: torch.Tensor, tile: torch.Tens
     """The same model with the noise that these tiles of it show."""
     image, mask = problem.image.index_select(0, tile), problem.mask.index_select(0, tile)
     residual = (image - model) * mask
-    fit = replace(fit, noise=variance_line(residual, model, mask > 0), excess=1.0)
+    fit = replace(fit, noise=variance_line(residual, model, mask), excess=1.0)
     square = float((weights(problem, model, fit, mask) * residual.square()).sum())
     return replace(fit, excess=max(1.0, square / max(float(mask.sum()), 1.0)))

@@ -35,7 +35,7 @@ def learned(problem: Problem, fit: Fit, pull: torch.Tensor, weight: torch.Tensor
         Its residuals over their variance, and the inverse variance.
     """
     # the halo, and what may stand for it: amplitudes, widths, a level
-    images = [_widened(problem, fit, ratio) for ratio in (RATIO, 1.0, 1.01)] + [problem.mask]
+    images = [_widened(problem, fit, ratio) for ratio in (RATIO, 1.0, 1.01)] + [problem.mask.float()]
     design = torch.stack([image.reshape(-1) for image in images]).double()
     matrix = (design * weight.reshape(-1)) @ design.T
     matrix += torch.diag(1e-6 * matrix.diagonal() + 1e-12)

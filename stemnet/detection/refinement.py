@@ -107,11 +107,13 @@ def refine(
         iterations += further
         fit, seen = seen_last(problem, fit, matrix)
         problem, fit, more = with_unlisted(problem, fit, free, seen.pull, seen.weight)
+        del seen  # two images that are not needed any more
         if not more:
             break
         free, matrix = freedom(problem, fit), Matrix(Geometry.of(problem.tiles, fit.state))
     if rough:
         fit, free, strayed = hold_strays(problem, fit, free)
+        matrix = replace(matrix, seen=None)
         return report(problem, fit, free, matrix, strayed, iterations, False, describe=False)
     fit, matrix, further, settled = iterate(problem, fit, free, max_iterations, matrix, warm=True)
     iterations += further
@@ -121,6 +123,7 @@ def refine(
     fit, free, strayed = hold_strays(problem, fit, free)
     if strayed.any():
         fit, matrix, _, _ = iterate(problem, fit, free, 3)
+    matrix = replace(matrix, seen=None)
     return report(problem, fit, free, matrix, strayed, iterations, settled, describe=True)
 
 

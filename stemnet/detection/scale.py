@@ -14,6 +14,7 @@ import numpy as np
 from scipy import fft, ndimage
 
 from stemnet.detection.resampling import binned
+from stemnet.detection.smoothing import gaussian_mean
 
 CROP = 512
 SMALLEST = 16
@@ -114,7 +115,7 @@ def _radial_autocorrelation(crops: list[np.ndarray], length: float) -> np.ndarra
     parts = []
     for crop in crops:
         tall, wide = crop.shape
-        flat = crop - ndimage.gaussian_filter(crop, min(length, min(crop.shape) / 8))
+        flat = crop - gaussian_mean(crop, min(length, min(crop.shape) / 8))
         deviation = flat.std()
         if not deviation > 1e-6 * (np.abs(crop).max() + 1e-30):
             continue

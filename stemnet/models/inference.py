@@ -28,13 +28,18 @@ class InferenceUNet(nn.Module):
     ----------
     network : UNet
         Stays as it is; what it learns later is not followed.
+    precision : torch.dtype
+        Of all features but the last: `torch.float32`, or `torch.bfloat16`, which moves probabilities by up to
+        0.01 and is quicker on processors and GPUs that multiply it.
     """
 
-    def __init__(self, network: UNet) -> None:
+    def __init__(self, network: UNet, precision: torch.dtype = torch.float32) -> None:
         super().__init__()
+        self.precision = precision
         self.block, self.stride, self.reach = network.block, network.stride, network.reach
         self.down = nn.ModuleList(_Double(*_folded(level)) for level in network.down)
         self.up = nn.ModuleList(_Upwards(level) for level in network.up)
+        self.to(precision)
         self.head = _convolution(network.head.weight, network.head.bias, padding=0)
         self.eval()
 
@@ -51,12 +56,13 @@ class InferenceUNet(nn.Module):
 
         Returns
         -------
-        Tensor, shape (B, outputs, H - top - bottom, W - left - right)
+        Tensor, shape (B, outputs, H - top - bottom, W - left - right), float32
         """
         asked = tuple(width // self.block for width in frame)
         cuts = _cuts(asked, len(self.up))
         skipped = []
-        x = functional.pixel_unshuffle(image, self.block).contiguous(memory_format=torch.channels_last)
+        x = functional.pixel_unshuffle(image, self.block).to(self.precision)
+        x = x.contiguous(memory_format=torch.channels_last)
         for level, double in enumerate(self.down):
             x = double(x)
             if level < len(self.up):
@@ -67,7 +73,19 @@ class InferenceUNet(nn.Module):
             half = tuple(width // 2 for width in cuts[level])
             x = self.up[level](_without(_less(half, cut), x), skipped.pop())
             cut = cuts[level]
-        return functional.pixel_shuffle(self.head(_without(_less(asked, cut), x)), self.block)
+        return functional.pixel_shuffle(self.head(_without(_less(asked, cut), x).float()), self.block)
+
+
+def quick_precision(device: torch.device | str) -> torch.dtype:
+    """`torch.bfloat16` where a device multiplies it natively, `torch.float32` elsewhere."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        # Older versions of torch cannot tell; without such instructions a processor would be slower, not quicker.
+        able = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+        native = kind == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
+    return torch.bfloat16 if native else torch.float32
 
 
 class _Double(nn.Sequential):
