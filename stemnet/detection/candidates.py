@@ -73,7 +73,7 @@ class Finder:
         network = InferenceUNet(checkpoint.network, quick_precision(device))  # type: ignore[arg-type]
         self.network = network.to(device)
         self.card = checkpoint.card
-        self.normalization = Normalization(**checkpoint.card.normalization)
+        self.normalization = Normalization(**checkpoint.card.normalization)  # type: ignore[arg-type]
         self.views = views
         self.device = device
 

@@ -65,7 +65,7 @@ def iterate(
                 damping = max(damping / 5, least)
                 if settled:
                     return fit, replace(matrix, seen=seen), iteration - 1, True
-        trusted = fit, replace(seen, pull=None)
+        trusted = fit, replace(seen, pull=seen.pull.new_empty(0))
         before = matrix.equations if matrix.equations and matrix.equations.weighed_as(seen.weight) else None
         reused = matrix.used + 1 if before else 0
         equations = assembled(problem, fit, matrix.geometry, seen.weight, free, before)
@@ -106,7 +106,7 @@ def _worse(seen: Look, before: Look) -> bool:
 
 def seen_last(problem: Problem, fit: Fit, matrix: Matrix) -> tuple[Fit, Look]:
     """The look at the fit that `iterate` returned, taken now if the last step was not looked at."""
-    if matrix.seen is not None and matrix.seen.pull is not None:
+    if matrix.seen is not None and len(matrix.seen.pull):
         return fit, matrix.seen
     return _seen(problem, fit, matrix.geometry)
 
@@ -151,8 +151,8 @@ def _still(
     sigma = torch.diagonal(own[counts], dim1=1, dim2=2)[:, :2].rsqrt()
     # in parts of an error bar: what is left to go adds in squares, and is nothing beside it
     apart = torch.where(moved[counts] < 1e-4, 0.0, moved[counts] / sigma).amax(1)
-    near, nearly = (float((apart < limit).double().mean()) for limit in (0.03, 0.1))
-    return abs(fit.common - width_before) < 1e-3 and near > 0.97 and nearly > 0.995
+    close, nearly = (float((apart < limit).double().mean()) for limit in (0.03, 0.1))
+    return abs(fit.common - width_before) < 1e-3 and close > 0.97 and nearly > 0.995
 
 
 def assembled(

@@ -31,9 +31,9 @@ STEPS = 3
 CLOSER, APART = 0.8, 1.3
 """A width this much narrower is tried too where the fit is wider. If the fit becomes narrower by the second factor,
 pairs came apart."""
-MANY_MORE = 2.5
-"""So many times the evidence, at a narrower width than the best, is that of pairs which came apart too. Grains of a
-support gain less."""
+MANY_MORE, MORE, PLAIN = 2.5, 1.5, 0.1
+"""So many times the evidence, at a narrower width than the best, is that of pairs which came apart too: grains of a
+support gain less than the first, and lattices of single columns, whose evidence is plain, less than the second."""
 AGREES, ALIKE = 1.1, 0.95
 """Factor within which the fit comes to the width that it was told; the share of the evidence that is enough for it."""
 FRINGES = 0.03
@@ -115,13 +115,14 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
         closely = all(_off(one, ABOUT) or not one.evidence for one, _ in tried)
         followed = [(*_followed(one, weighed, closely), share) for one, share in tried]
         tried = [(one, share * counts) for one, counts, share in followed]
-    tried = [replace(one, evidence=share * one.evidence) for one, share in tried]
-    best = max(tried, key=lambda hypothesis: hypothesis.evidence)
+    weighted = [replace(one, evidence=share * one.evidence) for one, share in tried]
+    best = max(weighted, key=lambda hypothesis: hypothesis.evidence)
     if not width and best.evidence == 0:
         return None
     if not width:
         closer = weighed(CLOSER * best.width, best.sign)
-        best = closer if closer.evidence > MANY_MORE * best.evidence else best
+        enough = (MORE if best.evidence > PLAIN else MANY_MORE) * best.evidence
+        best = closer if closer.evidence > enough else best
     around = _grown(ground, TRIAL * best.width / working, image.shape)
     return replace(best, fringes=_one_directional(image[around.slices], best.width))
 

@@ -28,7 +28,7 @@ class Look:
     ----------
     pull, weight : Tensor, shape (tiles, T, T)
         Residual over variance, and inverse variance; 0 where not measured.
-        A look that is kept only to go back to has no pull.
+        Of a look that is kept only to go back to the pull is empty.
     force : Tensor, shape (N, 4)
         Gradient by (y, x, A, q) of every column,
     below : Tensor
@@ -39,7 +39,7 @@ class Look:
         The same residuals under the weights of the look before.
     """
 
-    pull: torch.Tensor | None
+    pull: torch.Tensor
     weight: torch.Tensor
     force: torch.Tensor
     below: torch.Tensor

@@ -99,7 +99,7 @@ def refine(
     if beginning is not None:
         problem, fit = resumed(problem, fit, beginning)
     free = freedom(problem, fit)
-    iterations, matrix = 0, None
+    iterations, matrix = 0, Matrix(Geometry.of(problem.tiles, fit.state))
     for number in range(_ROUNDS if beginning is None else 1):
         fit, matrix, further, _ = iterate(
             problem, fit, free, max_iterations, matrix, rough=True, warm=beginning is not None or number > 0

@@ -69,8 +69,13 @@ def _pooled(image: torch.Tensor, cell: int) -> torch.Tensor:
     if cell == 1:
         return image
     image = torch.nn.functional.pad(image, (0, -image.shape[1] % cell, 0, -image.shape[0] % cell))
-    rows = sum(image[k::cell] for k in range(cell))
-    return sum(rows[:, k::cell] for k in range(cell))
+    rows = image[::cell].clone()
+    for k in range(1, cell):
+        rows += image[k::cell]
+    total = rows[:, ::cell].clone()
+    for k in range(1, cell):
+        total += rows[:, k::cell]
+    return total
 
 
 def _summed(image: torch.Tensor, taps: list[float]) -> torch.Tensor:
