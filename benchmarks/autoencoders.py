@@ -216,8 +216,8 @@ def _row(
 def shown(rows: Sequence[Mapping[str, Any]]) -> str:
     """The table in Markdown."""
     head = (
-        "rows", "method", "samples per CPU-s", "ours over it", "left over, equal CPU", "angle, equal CPU [deg]",
-        "left over", "angle [deg]", "passes", "CPU [s]",
+        "rows", "learned from", "method", "samples per CPU-s", "ours over it", "left over, equal CPU",
+        "angle, equal CPU [deg]", "left over", "angle [deg]", "passes", "CPU [s]",
     )  # fmt: skip
     lines = []
     for row in rows:
@@ -230,6 +230,7 @@ def shown(rows: Sequence[Mapping[str, Any]]) -> str:
         lines.append(
             [
                 row["task"] + (f" ({said})" if said else ""),
+                str(row["rows"]),
                 name,
                 f"{row['samples_per_cpu_s']:.0f}",
                 f"{row['ours_over_it']:.2g}" if row["ours_over_it"] < 10 else f"{row['ours_over_it']:.0f}",
