@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from measured_examples import alloys, first, without
+from planted_columns import alloys, first, without
 
 from stemnet.errors import StemnetError
 from stemnet.report.style import save

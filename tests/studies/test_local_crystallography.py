@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from measured_examples import first, measured, without
+from planted_columns import first, of_sublattices, without
 
 from stemnet.errors import StemnetError
 from stemnet.report.style import save
@@ -14,7 +14,7 @@ SEEN = (0, 1, 2)  # Te and the metals; O hides between them
 
 @pytest.fixture(scope="module")
 def oxide():
-    return measured("mvteo_m2", SEEN, noise=ERROR)
+    return of_sublattices("mvteo_m2", SEEN, noise=ERROR)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_polar_shift_and_shear_come_back_and_clusters_are_the_planted_domains(fo
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_error_bars_hold_for_other_noise(seed):
-    known = numbers(study([measured("mvteo_m2", SEEN, noise=ERROR, seed=seed)]))
+    known = numbers(study([of_sublattices("mvteo_m2", SEEN, noise=ERROR, seed=seed)]))
     off = [number.value for name, number in known.items() if "off the truth over its error" in name]
     print(f"seed {seed}: off by {np.round(off, 2)} standard errors")
     assert len(off) == 4
@@ -89,12 +89,12 @@ def test_one_domain_is_not_cut_in_two(oxide):
 
 
 def test_ferroelastic_domains_are_found_without_a_polar_claim():
-    known = numbers(study([measured("pbtio3_domains", (0, 1), noise=0.15)]))
+    known = numbers(study([of_sublattices("pbtio3_domains", (0, 1), noise=0.15)]))
     assert (
         known["k-means on vectors against kind of site and planted domain, adjusted Rand index"].value > 0.95
     )
     assert not any("polar" in name for name in known)
-    cations = numbers(study([measured("pbtio3_domains", (0, 1), noise=0.15)], center=1, neighbors=0))
+    cations = numbers(study([of_sublattices("pbtio3_domains", (0, 1), noise=0.15)], center=1, neighbors=0))
     shifts = [number.value for name, number in cations.items() if name.endswith("polar shift")]
     assert shifts == pytest.approx([15.0, 15.0], abs=1.5)
 

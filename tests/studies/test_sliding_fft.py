@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from bundled import crystal, measured, noise, number, of_image
+from planted_columns import crystal, noise, number, of_image, visible
 
 from stemnet.errors import StemnetError
 from stemnet.studies.sliding_fft import study
@@ -20,7 +20,7 @@ QUICK = {"nmf": False, "sweep": (), "surrogates": 3}
 )
 def test_planted_regions_are_found_within_a_fifth_of_a_window(name, field, rand, kinds):
     # the true columns of the boundary show a longer period than those found do
-    found = study([measured(name)], window=72 if name == "grain_boundary" else None, **QUICK)
+    found = study([visible(name)], window=72 if name == "grain_boundary" else None, **QUICK)
     agreement = number(found, f"{field}: adjusted Rand index")
     off = number(found, "off the nearest planted one"), number(found, f"planted {field}: 9 of 10 places")
     chance = number(found, "turned by 180 degrees")
@@ -34,7 +34,7 @@ def test_planted_regions_are_found_within_a_fifth_of_a_window(name, field, rand,
 
 
 def test_sixteen_components_and_how_many_are_signal():
-    found = study([measured("grain_boundary")], **QUICK)
+    found = study([visible("grain_boundary")], **QUICK)
     scree = {table.name: table.values for table in found.tables}["grain_boundary_scree"]
     assert len(scree["component"]) == 16
     assert scree["signal"].sum() == number(found, "components above the noise floor") >= 1
@@ -54,7 +54,7 @@ def test_what_is_the_same_everywhere_is_not_taken_apart(image):
 
 
 def test_the_truth_changes_nothing_but_scores():
-    with_truth, without = (study([measured("grain_boundary", truth)], **QUICK) for truth in (True, False))
+    with_truth, without = (study([visible("grain_boundary", truth)], **QUICK) for truth in (True, False))
     for one, other in zip(with_truth.tables, without.tables, strict=True):
         for key in one.values:
             np.testing.assert_array_equal(one.values[key], other.values[key])
@@ -104,7 +104,7 @@ def test_few_windows_have_few_components():
 
 
 def test_a_sweep_trades_resolution_for_contrast():
-    found = study([measured("grain_boundary")], nmf=False, surrogates=2, sweep=(2, 3, 4))
+    found = study([visible("grain_boundary")], nmf=False, surrogates=2, sweep=(2, 3, 4))
     swept = {table.name: table.values for table in found.tables}["grain_boundary_window_sweep"]
     print(swept["contrast"], swept["ari_grain"])
     assert (np.diff(swept["resolution_px"]) > 0).all()
@@ -125,7 +125,7 @@ def test_the_seed_decides(clustering):
 
 
 def test_every_picture_is_drawn_and_every_table_has_its_rows():
-    found = study([measured("grain_boundary")], surrogates=2, sweep=(3, 4))
+    found = study([visible("grain_boundary")], surrogates=2, sweep=(3, 4))
     assert [picture.name.removeprefix("grain_boundary_") for picture in found.pictures] == [
         "sliding_pca", "sliding_nmf", "window_sweep",
     ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from bundled import crystal, measured, noise, number, of_image
+from planted_columns import crystal, noise, number, of_image, visible
 
 from stemnet.columns import Columns
 from stemnet.errors import StemnetError
@@ -23,7 +23,7 @@ FAINT = 0.0  # signal-to-noise ratio: nearly all sulfur is found, where metals h
 )
 def test_planted_regions_are_told_apart_by_tiles(name, options, words, least):
     kind = words.split()[2]
-    found = study([measured(name, least=FAINT)], descriptions=[kind], **options)
+    found = study([visible(name, least=FAINT)], descriptions=[kind], **options)
     rand, shared = number(found, f"{words}: adjusted Rand index"), number(found, f"{words}: normalized")
     print(name, rand, shared, number(found, f"tiles by {kind}: silhouette"))
     assert rand > least
@@ -34,14 +34,14 @@ def test_planted_regions_are_told_apart_by_tiles(name, options, words, least):
 
 @pytest.mark.parametrize("name", ["remos2_55", "mos2_defects", "remos2_95"])
 def test_patches_around_metals_tell_the_species(name):
-    found = study([measured(name, least=FAINT)], descriptions=["patches"])
+    found = study([visible(name, least=FAINT)], descriptions=["patches"])
     rand = number(found, "patches around sublattice 0 against planted species: adjusted Rand index")
     print(name, rand, number(found, "patches around sublattice 0: silhouette"))
     assert rand > 0.97
 
 
 def test_patches_around_all_columns_tell_the_sublattices():
-    found = study([measured("remos2_55", least=FAINT)], descriptions=["patches"])
+    found = study([visible("remos2_55", least=FAINT)], descriptions=["patches"])
     assert number(found, "all columns against planted sublattice: adjusted Rand index") > 0.98
 
 
@@ -81,7 +81,7 @@ def test_one_sublattice_has_one_set_of_patches():
 def test_the_truth_changes_nothing_but_scores():
     kinds = ["spectra", "columns", "patches"]
     with_truth, without = (
-        study([measured("mos2_defects", truth)], descriptions=kinds, clusters=2) for truth in (True, False)
+        study([visible("mos2_defects", truth)], descriptions=kinds, clusters=2) for truth in (True, False)
     )
     for one, other in zip(with_truth.tables, without.tables, strict=True):
         for key in one.values:
@@ -90,7 +90,7 @@ def test_the_truth_changes_nothing_but_scores():
 
 
 def test_every_picture_is_drawn_and_every_table_has_its_rows():
-    found = study([measured("mos2_defects")], clustering="gmm", clusters=3)
+    found = study([visible("mos2_defects")], clustering="gmm", clusters=3)
     assert [picture.name for picture in found.pictures] == ["mos2_defects_tiles", "mos2_defects_patches"]
     for picture in found.pictures:
         picture.draw().canvas.draw()
