@@ -12,6 +12,7 @@ from sklearn.decomposition import PCA
 
 from stemnet.analysis.clustering import Clustering, cluster
 from stemnet.analysis.comparison import Row, compare
+from stemnet.analysis.described import described_by, holds_vectors, standardized
 from stemnet.analysis.embedding import Embedding, embed
 from stemnet.analysis.intensity import IntensityClasses, intensity_classes
 from stemnet.analysis.vae import VariationalAutoencoder
@@ -22,6 +23,9 @@ from stemnet.descriptors.lattice import Lattice
 from stemnet.descriptors.neighbors import lattice_of, neighbor_vectors, sublattice_of
 from stemnet.descriptors.table import Descriptors
 from stemnet.errors import StemnetError
+
+VECTORS, OTHERS = "vectors", "descriptors"
+FEW = 10  # columns, of which fewer are never embedded
 
 
 @dataclass(frozen=True)
@@ -38,12 +42,14 @@ class SideBySide:
     intensities : IntensityClasses
     vectors, angles : Descriptors
         Neighbor vectors and bond angles, row i = column i.
+    described : Descriptors
+        What `describe` said; the vectors, where it gives these.
     embeddings : tuple of Embedding
-        Of the vectors: ``pca`` and ``vae``, or the methods that were asked for,
+        Of what was described: ``pca`` and ``vae``, or the methods that were asked for,
         less what could not be computed.
     clusterings : tuple of Clustering
-        ``kmeans_vectors`` and ``kmeans_angles``, or so of each clusterer, less
-        what could not be computed.
+        ``kmeans_vectors`` (``kmeans_descriptors`` of what are no vectors) and
+        ``kmeans_angles``, or so of each clusterer, less what could not be computed.
     rows : list of dict
         The scoreboard of `compare`.
     notes : tuple of str
@@ -55,6 +61,7 @@ class SideBySide:
     intensities: IntensityClasses
     vectors: Descriptors
     angles: Descriptors
+    described: Descriptors
     embeddings: tuple[Embedding, ...]
     clusterings: tuple[Clustering, ...]
     rows: list[Row]
@@ -83,8 +90,10 @@ def side_by_side(
     clusters : int, optional
         By default the best silhouette of 2 to 6 decides.
     describe : callable
-        `neighbor_vectors`, with other options bound to it where wanted; called
-        with the columns and ``lattice=``.
+        `neighbor_vectors`, or any other function of the columns to Descriptors, with
+        options bound to it where wanted; called with the columns, and ``lattice=``
+        where it takes one. What are no vectors is embedded and clustered in
+        standard deviations, beside the angles of the neighbors of the lattice.
     embedders : mapping of str to transformer, optional
         Methods by name in place of PCA and VAE.
     clusterers : mapping of str to clusterer or mixture, optional
@@ -116,8 +125,10 @@ def side_by_side(
         intensity_class_probability=intensities.probability,
     )
     notes = [_about(lattice)] if _about(lattice) else []
-    vectors = describe(columns, lattice=lattice)
+    described, what = _described(describe, columns, lattice, notes)
+    vectors = described if what == VECTORS else neighbor_vectors(columns, lattice=lattice)
     angles = bond_angles(vectors)
+    table = described if what == VECTORS else standardized(described)
     if embedders is None:
         embedders = {
             "pca": PCA(latent, random_state=random_state),
@@ -125,38 +136,61 @@ def side_by_side(
         }
     if clusterers is None:
         clusterers = {"kmeans": KMeans(n_init=10, random_state=random_state)}
-    complete, needed = int(vectors.valid.sum()), max(10, 3 * vectors.values.shape[1] // 2)
+    complete, needed = int(table.valid.sum()), max(10, 3 * table.values.shape[1] // 2)
     embeddings: list[Embedding] = []
     clusterings: list[Clustering] = []
     if complete < needed:
+        whole = (
+            f"all {table.values.shape[1] // 2} neighbors"
+            if what == VECTORS
+            else "a neighborhood inside the image"
+        )
         notes.append(
-            f"{complete} of {len(columns)} columns have all {vectors.values.shape[1] // 2} neighbors; "
+            f"{complete} of {len(columns)} columns have {whole}; "
             f"at least {needed} are needed to embed and cluster. Use a larger field of view."
         )
     else:
-        tables = {**dict.fromkeys(embedders, vectors), **(own_rows or {})}
+        tables = {**dict.fromkeys(embedders, table), **(own_rows or {})}
         embeddings = _all(notes, [(embed, (tables[name], e, name)) for name, e in embedders.items()])
         clusterings = _all(
             notes,
             [
-                (cluster, (table, clusterer, clusters, f"{name}_{what}"))
+                (cluster, (rows, clusterer, clusters, f"{name}_{of}"))
                 for name, clusterer in clusterers.items()
-                for what, table in (("vectors", vectors), ("angles", angles))
+                for of, rows in ((what, table), ("angles", angles))
             ],
         )
     notes += _about_results(embeddings, clusterings)
-    rows = compare(embeddings, clusterings, truth, random_state)
+    scores = compare(embeddings, clusterings, truth, random_state)
     return SideBySide(
         columns,
         lattice,
         intensities,
         vectors,
         angles,
+        described,
         tuple(embeddings),
         tuple(clusterings),
-        rows,
+        scores,
         tuple(notes),
     )
+
+
+def _described(
+    describe: Callable[..., Descriptors], columns: Columns, lattice: Lattice | None, notes: list[str]
+) -> tuple[Descriptors, str]:
+    """What describes the columns, and what it is called; for want of columns nothing, and a note."""
+    if not len(columns):
+        return neighbor_vectors(columns, lattice=lattice), VECTORS
+    try:
+        table = described_by(describe, columns, lattice)
+    except StemnetError as problem:
+        if len(columns) >= FEW:
+            raise
+        notes.append(str(problem))
+        nothing = np.full((len(columns), 1), np.nan)
+        return Descriptors(nothing, ("nothing_1",), columns.yx, np.zeros(len(columns), bool)), OTHERS
+    return table, VECTORS if holds_vectors(table) else OTHERS
 
 
 def _all(notes: list[str], calls: Sequence) -> list:

@@ -16,7 +16,9 @@ import torch
 import stemnet
 from stemnet import storage
 from stemnet.analysis import SideBySide, side_by_side, write_comparison
+from stemnet.analysis.described import holds_vectors
 from stemnet.columns import Columns
+from stemnet.descriptors.table import Descriptors
 from stemnet.detection.segmenter import Detection, Settings, find_columns
 from stemnet.doors.calibrating import calibration_of, implausible
 from stemnet.doors.judging import Judgment, judge
@@ -198,6 +200,7 @@ def _together(analysis: SideBySide, columns: Columns) -> SideBySide:
         columns=columns.with_fields(**analysis.columns.fields),
         vectors=replace(analysis.vectors, yx=columns.yx),
         angles=replace(analysis.angles, yx=columns.yx),
+        described=replace(analysis.described, yx=columns.yx),
     )
 
 
@@ -218,7 +221,7 @@ def _write(
         micrograph,
         columns,
         probability=probability,
-        descriptors={"neighbor_vectors": analysis.vectors, "bond_angles": analysis.angles},
+        descriptors=_tables(analysis),
         embeddings={e.method: e.latent for e in analysis.embeddings},
         clusterings={c.method: c.labels for c in analysis.clusterings},
         provenance={
@@ -236,6 +239,12 @@ def _write(
             },
         },
     )
+
+
+def _tables(analysis: SideBySide) -> dict[str, Descriptors]:
+    """Neighbor vectors and angles, and what else the columns were described by."""
+    tables = {"neighbor_vectors": analysis.vectors, "bond_angles": analysis.angles}
+    return tables if holds_vectors(analysis.described) else tables | {"described": analysis.described}
 
 
 def _digest(path: Path) -> str:

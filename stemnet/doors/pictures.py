@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from stemnet.analysis import Embedding, SideBySide, VariationalAutoencoder
+from stemnet.analysis.described import holds_vectors
 from stemnet.detection.segmenter import Detection
 from stemnet.doors.selecting import Selection
 from stemnet.micrograph import Micrograph
@@ -56,10 +57,13 @@ def draw(
         keep(
             side_by_side_figure(image, columns.yx, latents, labels, sampling=sampling, title=name),
             "side_by_side.png",
-            "The same columns by every method: clusters of neighbor vectors and of angles, and latents of the vectors.",
+            "The same columns by every method: clusters of what describes them and of angles, and latents.",
         )
     mean = analysis.vectors.complete.mean(0) if analysis.vectors.valid.any() else None
+    # components and decoded rows are drawn as arrows, which other numbers than vectors are not
     for embedding in analysis.embeddings:
+        if embedding.descriptors.row != "patch" and not holds_vectors(embedding.descriptors):
+            continue
         if embedding.method == "pca" and embedding.explained_variance_ratio is not None:
             keep(
                 pca_figure(

@@ -3,13 +3,19 @@ from functools import partial
 import numpy as np
 import pytest
 from planted import SQUARE, table
-from sklearn.decomposition import FastICA
+from sklearn.decomposition import PCA, FastICA
 from sklearn.mixture import GaussianMixture
 
 from stemnet.analysis import NearestMeanTree, VariationalAutoencoder, embed, side_by_side
+from stemnet.analysis.described import holds_vectors, standardized
 from stemnet.analysis.road import about_embedding, noise_information
 from stemnet.columns import Columns
 from stemnet.descriptors import neighbor_vectors
+from stemnet.descriptors.bond_orientation import bond_orientation
+from stemnet.descriptors.coordination import coordination
+from stemnet.descriptors.order_free import order_free
+from stemnet.descriptors.table import Descriptors
+from stemnet.descriptors.voronoi import voronoi_area
 
 
 def ferroelectric(side=18, noise=0.15, seed=0):
@@ -126,3 +132,67 @@ def test_what_did_not_settle_says_so():
     rows = SQUARE.ravel() + np.random.default_rng(0).normal(size=(60, 8))
     found = embed(table(rows), FastICA(4, whiten="unit-variance", max_iter=2, random_state=0), "ica")
     assert "ica did not settle in 2 rounds" in about_embedding(found)[0]
+
+
+def bicrystal(seed=0):
+    """A square lattice, beside it a hexagonal one with as much room, at an angle; which is which."""
+    rng = np.random.default_rng(seed)
+    grid = np.stack(np.meshgrid(*[np.arange(-40, 41)] * 2, indexing="ij"), -1).reshape(-1, 2)
+    parts, kinds = [], []
+    for kind, (cell, angle) in enumerate(
+        ((np.eye(2), 0.3), (np.array([[1.0, 0.0], [0.5, 3**0.5 / 2]]) * (2 / 3**0.5) ** 0.5, 0.9))
+    ):
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        yx = grid @ (16.0 * cell @ turn) + 200
+        mine = (yx > 0).all(1) & (yx < 400).all(1) & ((yx[:, 1] < 195) if kind == 0 else (yx[:, 1] > 205))
+        parts.append(yx[mine] + rng.normal(0, 0.25, (mine.sum(), 2)))
+        kinds.append(np.full(mine.sum(), kind))
+    return Columns(np.concatenate(parts), (400, 400), 0.1), np.concatenate(kinds)
+
+
+@pytest.mark.parametrize("describe", [order_free, partial(bond_orientation, form="magnitude")])
+def test_numbers_that_are_no_vectors_are_embedded_and_clustered_too(describe):
+    columns, kind = bicrystal()
+    result = side_by_side(
+        columns, describe=describe, clusters=2, embedders={"pca": PCA(2)}, truth={"phase": kind}
+    )
+    assert [c.method for c in result.clusterings] == ["kmeans_descriptors", "kmeans_angles"]
+    scores = {row["method"]: row["truth_ari_phase"] for row in result.rows}
+    print(scores)
+    assert scores["pca"] > 0.7
+    # rows are columns, masked ones too
+    table, embedding = result.described, result.embeddings[0]
+    assert len(table) == len(columns) == len(embedding.latent)
+    assert 0 < (~table.valid).sum() < len(columns) / 2
+    np.testing.assert_array_equal(np.isnan(embedding.latent).all(axis=1), ~table.valid)
+    np.testing.assert_array_equal(np.isnan(table.values).all(axis=1), ~table.valid)
+    np.testing.assert_array_equal(result.clusterings[0].labels == -1, ~table.valid)
+
+
+@pytest.mark.parametrize("describe", [order_free, bond_orientation, voronoi_area, coordination])
+def test_every_description_goes_the_whole_way_whatever_the_order_of_the_columns(describe):
+    columns, _ = ferroelectric(side=9)
+    order = np.random.default_rng(1).permutation(len(columns))
+    one, other = (
+        side_by_side(some, describe=describe, embedders={"pca": PCA(2)})
+        for some in (columns, columns.select(order))
+    )
+    assert [e.method for e in one.embeddings] == ["pca"]
+    np.testing.assert_allclose(
+        np.abs(other.embeddings[0].latent), np.abs(one.embeddings[0].latent[order]), atol=1e-6
+    )
+    few = side_by_side(columns.select(np.arange(3)), describe=describe)
+    assert few.rows == []
+    assert len(few.described) == 3
+    assert few.notes
+
+
+def test_numbers_of_different_units_count_alike_and_constant_ones_not_at_all():
+    values = np.array([[1e6, 0.1, 5], [2e6, 0.3, 5], [3e6, 0.2, 5], [np.nan] * 3])
+    table_ = Descriptors(values, ("a_A2", "b_1", "c_1"), np.zeros((4, 2)), np.array([True] * 3 + [False]))
+    found = standardized(table_)
+    np.testing.assert_allclose(found.complete.mean(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(found.complete.std(axis=0), [1, 1, 0])
+    assert np.isnan(found.values[3]).all()
+    assert not holds_vectors(found)
+    assert holds_vectors(neighbor_vectors(ferroelectric(side=9)[0]))

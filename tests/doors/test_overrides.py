@@ -161,7 +161,7 @@ def test_settings_pass_as_they_are_and_flags_follow_them():
         ),
         ("predict", ["clustering=dbscan"], "There is no clustering called 'dbscan'. Choose one of: gmm,"),
         ("predict", ["nothing.like.it=1"], "The settings are: checkpoint,"),
-        ("predict", ["descriptor=nearst"], "There is no descriptor called 'nearst'. Choose one of: nearest,"),
+        ("predict", ["descriptor=nearst"], "There is no descriptor called 'nearst'. Choose one of: "),
         ("predict", ["clusters=[1"], "could not be read"),
         ("predict", ["latent=1,2"], "add -m"),
         ("predict", ["a.tif", "input=b.tif"], "give all of them one way"),
