@@ -14,18 +14,20 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
+from strain_cases import cases
 from tqdm import tqdm
 
 from stemnet import resources
 from stemnet.detection.matching import partners
 from stemnet.detection.segmenter import find_columns
+from stemnet.doors.refitting import with_halo
 from stemnet.errors import StemnetError
 from stemnet.models import checkpoint
 from stemnet.runtime import prepare_process
@@ -33,6 +35,8 @@ from stemnet.simulation.examples import load_example
 from stemnet.simulation.simulator import Simulation
 from stemnet.studies import Findings, Measured, Truth
 
+CASES_OF = "tilt_and_strain"
+"""The study that has cases besides its examples."""
 FRESH = 1000
 """Seeds from here on are those of fresh draws; the bundled examples have small ones."""
 
@@ -66,8 +70,26 @@ def study_rows(name: str, seed: int | None) -> list[dict[str, object]]:
     """Run one study on its bundled examples (seed None) or on fresh draws, print and return its rows."""
     config = OmegaConf.load(resources.configs() / "study" / f"{name}.yaml")
     draw = "bundled" if seed is None else f"seed {seed}"
-    inputs = [measured(str(one), seed) for one in tqdm(config.examples, desc=f"{name}, {draw}", leave=False)]
+    halo = bool(config.get("halo", False))
+    inputs = [
+        measured(str(one), seed, halo) for one in tqdm(config.examples, desc=f"{name}, {draw}", leave=False)
+    ]
     function: Callable[..., Findings] = instantiate(config.method)
+    rows = _rows(name, draw, inputs, function)
+    for what, images, told in cases(seed) if name == CASES_OF else ():
+        rows += _rows(
+            name,
+            f"{draw}, {what}",
+            [_seen(one, image, halo) for one, image in images],
+            partial(function, **told),
+        )
+    return rows
+
+
+def _rows(
+    name: str, draw: str, inputs: list[Measured], function: Callable[..., Findings]
+) -> list[dict[str, object]]:
+    """Run a study, print and return its rows."""
     began = time.process_time()
     try:
         found = function(inputs, seed=0)
@@ -90,10 +112,16 @@ def study_rows(name: str, seed: int | None) -> list[dict[str, object]]:
 
 
 @cache
-def measured(name: str, seed: int | None) -> Measured:
+def measured(name: str, seed: int | None, halo: bool = False) -> Measured:
     """A bundled example, or a fresh draw of its world, with the columns that are found in it."""
     simulation = load_example(name) if seed is None else drawn(name, seed)
+    return _seen(name, simulation, halo)
+
+
+def _seen(name: str, simulation: Simulation, halo: bool) -> Measured:
+    """A simulated image with the columns that are found in it."""
     found = find_columns(simulation.micrograph, weights())
+    found = with_halo(simulation.micrograph, found) if halo else found
     true = simulation.columns
     partner = partners(found.columns, true, found.width if np.isfinite(found.width) else 3.0)
     truth = Truth(true, partner, simulation.fields, simulation.field_step, simulation.vacancies)

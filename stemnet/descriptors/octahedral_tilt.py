@@ -17,7 +17,7 @@ from stemnet.descriptors.basis import reduced
 from stemnet.descriptors.cell_doubling import table_with_errors
 from stemnet.descriptors.lattice import Lattice
 from stemnet.descriptors.neighbors import lattice_of
-from stemnet.descriptors.reference import reference_lattice
+from stemnet.descriptors.reference import Reference, reference_lattice
 from stemnet.descriptors.table import Descriptors
 from stemnet.errors import StemnetError
 
@@ -60,6 +60,28 @@ def octahedral_tilt(
     StemnetError
         If there are too few columns, no lattice is found, or the anions are not seen.
     """
+    return _tilt_table(columns, *complete_octahedra(columns, lattice, center))
+
+
+def complete_octahedra(
+    columns: Columns, lattice: Lattice | None = None, center: int | None = None
+) -> tuple[Reference, tuple[list[tuple[np.ndarray, np.ndarray, np.ndarray]], int]]:
+    """The octahedra that `octahedral_tilt` measures, with its parameters.
+
+    Returns
+    -------
+    grains : Reference
+    parts : list of tuple of ndarray of int
+        By grain, rows of the B columns (n,), of their neighbors along a, b, -a,
+        -b (n, 4), and of the anions between (n, 4).
+    possible : int
+        How many octahedra have four neighbors; with `parts`, the second of two values.
+
+    Raises
+    ------
+    StemnetError
+        As `octahedral_tilt`.
+    """
     best, strength = None, -1.0
     for cell in _cells_to_try(columns, lattice):
         grains = reference_lattice(columns, cell)
@@ -74,7 +96,7 @@ def octahedral_tilt(
             "octahedra needs an image in which oxygen is seen (annular bright field, iDPC). Use cell_doubling on "
             "cations, or pass the sampling, or the lattice of the cell that holds one octahedron."
         )
-    return _tilt_table(columns, *best)
+    return best
 
 
 def _cells_to_try(columns, lattice):
@@ -136,10 +158,11 @@ def _turned(yx, grains, found):
     amount = sum(len(center) for center, *_ in parts)
     if amount < max(3, SEEN * possible):
         return None
-    return np.concatenate([_angle(yx, *part) * _parity(grains, part[0]) for part in parts])
+    return np.concatenate([_angle(yx, *part) * parity(grains, part[0]) for part in parts])
 
 
-def _parity(grains, rows):
+def parity(grains: Reference, rows: np.ndarray) -> np.ndarray:
+    """+1 and -1 by turns from cell to cell, of rows (n,)."""
     return 1 - 2 * (grains.cells[rows].sum(axis=1) % 2)
 
 
@@ -176,7 +199,7 @@ def _tilt_table(columns, grains, found):
     for part in found[0]:
         center = part[0]
         angle = _angle(columns.yx, *part)
-        amplitude = angle * _parity(grains, center)
+        amplitude = angle * parity(grains, center)
         sign = -1 if len(amplitude) and np.median(amplitude) < 0 else 1
         values[center, :2] = np.stack([angle, sign * amplitude], axis=1)
         if with_errors:

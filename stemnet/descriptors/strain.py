@@ -20,6 +20,7 @@ from stemnet.descriptors.table import Descriptors
 from stemnet.errors import StemnetError
 
 NAMES = ("eps_yy", "eps_xx", "eps_yx", "rotation_rad", "dilatation")
+REACH = 3.2  # of the Gaussian's standard deviations: what is left out weighs less than a percent
 # How each of NAMES grows with dF R^T, to first order in the strain.
 GROWTH = np.array([
     [[1, 0], [0, 0]],
@@ -35,7 +36,7 @@ def strain(
     lattice: Lattice | None = None,
     reference: Lattice | Reference | np.ndarray | None = None,
     *,
-    reach: float = 0.0,
+    smoothing: float = 0.0,
 ) -> Descriptors:
     """Measure strain and rotation around every column, in real space.
 
@@ -54,9 +55,10 @@ def strain(
         What has no strain: a lattice [px]; the lattice of the chosen columns,
         such as a substrate; or ideal places, from which a slow distortion of
         the scan may have been taken. By default each grain's own mean lattice.
-    reach : float
-        Columns of any sublattice within this distance, in units of the square
-        root of the cell's area, are averaged; 0 leaves every column by itself.
+    smoothing : float
+        Standard deviation of the Gaussian, in units of the square root of the
+        cell's area, by which columns around count in the mean, of any
+        sublattice; 0 leaves every column by itself.
 
     Returns
     -------
@@ -71,10 +73,12 @@ def strain(
     ------
     StemnetError
         If there are too few columns, no lattice is found, the reference fits no
-        grain or is empty, or `reach` is negative.
+        grain or is empty, or `smoothing` is negative.
     """
-    if not 0 <= reach < np.inf:
-        raise StemnetError(f"reach={reach!r} cells was asked for; give 0 or a positive number, such as 1.5.")
+    if not 0 <= smoothing < np.inf:
+        raise StemnetError(
+            f"smoothing={smoothing!r} cells was asked for; give 0 or a positive number, such as 0.75."
+        )
     grains = reference if isinstance(reference, Reference) else reference_lattice(columns, lattice)
     if len(grains) != len(columns):
         raise StemnetError(
@@ -90,7 +94,9 @@ def strain(
         if ideal is None:
             continue
         fits, rows = True, grains.rows(g)
-        weights = _weights(columns.yx[rows], grains.sublattice[rows], columns.shape, vectors, ideal, reach)
+        weights = _weights(
+            columns.yx[rows], grains.sublattice[rows], columns.shape, vectors, ideal, smoothing
+        )
         gradient = _gradient(weights, columns.yx[rows])
         if isinstance(reference, Reference):
             gradient = gradient @ np.linalg.inv(_gradient(weights, grains.ideal[rows]))
@@ -124,6 +130,13 @@ def decomposed(gradient: np.ndarray) -> np.ndarray:
     stretch = f @ np.swapaxes(_rotations(angle), -1, -2)
     yy, xx = stretch[..., 0, 0] - 1, stretch[..., 1, 1] - 1
     return np.stack([yy, xx, stretch[..., 0, 1], angle, yy + xx], axis=-1)
+
+
+def composed(values: np.ndarray) -> np.ndarray:
+    """Deformation gradients (..., 2, 2) of `NAMES` (..., 4 or 5): what `decomposed` takes apart."""
+    yy, xx, yx, angle = np.moveaxis(values[..., :4], -1, 0)
+    stretch = np.stack([np.stack([1 + yy, yx], -1), np.stack([yx, 1 + xx], -1)], -2)
+    return stretch @ _rotations(angle)
 
 
 def _rotations(angle):
@@ -162,7 +175,7 @@ def _in_basis_of(vectors, given):
     return np.round(vectors @ np.linalg.inv(given)) @ given
 
 
-def _weights(yx, label, shape, vectors, ideal, reach):
+def _weights(yx, label, shape, vectors, ideal, smoothing):
     """The gradient as a linear map of positions, (y, x): F[i, :, b] = weights[b][i] @ yx; NaN rows where unknown."""
     n = len(yx)
     own = Lattice(vectors, neighbor_count(vectors), 1.0)
@@ -175,19 +188,21 @@ def _weights(yx, label, shape, vectors, ideal, reach):
     share = ideal_bonds @ np.linalg.inv(ideal_bonds.T @ ideal_bonds)
     at = np.repeat(center, own.k), partner.ravel()
     single = [csr_array(coo_array((np.tile(share[:, b], len(center)), at), shape=(n, n))) for b in (0, 1)]
-    mean = _averaging(yx, center, reach * np.sqrt(abs(np.linalg.det(vectors))))
+    mean = _averaging(yx, center, smoothing * np.sqrt(abs(np.linalg.det(vectors))))
     return [mean @ one for one in single], table.valid
 
 
-def _averaging(yx, center, radius):
-    """Means over the centers within a radius, as a sparse matrix (n, n)."""
+def _averaging(yx, center, sigma):
+    """Means over the centers around, weighted by a Gaussian, as a sparse matrix (n, n)."""
     n = len(yx)
     if not len(center):
         return csr_array((n, n))
-    near = cKDTree(yx[center]).query_ball_point(yx[center], radius)
+    near = cKDTree(yx[center]).query_ball_point(yx[center], REACH * sigma)
     amount = np.array([len(one) for one in near])
-    at = np.repeat(center, amount), center[np.concatenate(near).astype(int)]
-    return csr_array(coo_array((np.repeat(1 / amount, amount), at), shape=(n, n)))
+    at, of = np.repeat(center, amount), center[np.concatenate(near).astype(int)]
+    share = np.exp(-((yx[at] - yx[of]) ** 2).sum(axis=1) / (2 * max(sigma, 1e-9) ** 2))
+    share /= np.bincount(at, share, n)[at]
+    return csr_array(coo_array((share, (at, of)), shape=(n, n)))
 
 
 def _gradient(weights, yx):

@@ -17,6 +17,7 @@ from stemnet.columns import Columns
 from stemnet.detection.matching import partners
 from stemnet.detection.segmenter import Detection, find_columns
 from stemnet.doors.one_input import Job
+from stemnet.doors.refitting import with_halo
 from stemnet.reading import read_micrograph, unique_stems
 from stemnet.report.page import write_page
 from stemnet.report.style import save
@@ -34,7 +35,7 @@ def study_from(config: DictConfig, job: Job, paths: list[str], output: Path) -> 
     """
     name = str(config.study.name)
     folder = output / name
-    measured = _measured(paths, job, folder)
+    measured = _measured(paths, job, bool(config.study.get("halo", False)))
     function: Callable[..., Findings] = instantiate(config.study.method)
     findings = function(measured, seed=job.seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,8 +78,8 @@ def study_from(config: DictConfig, job: Job, paths: list[str], output: Path) -> 
     _tell(findings, folder)
 
 
-def _measured(paths: list[str], job: Job, folder: Path) -> list[Measured]:
-    """Every input with its columns, read and searched one after the other."""
+def _measured(paths: list[str], job: Job, halo: bool) -> list[Measured]:
+    """Every input with its columns, read and searched one after the other, with a halo if that is asked for."""
     measured = []
     bar = tqdm(total=len(paths), disable=None, unit="file", leave=False)
     for path, name in zip(paths, unique_stems(paths), strict=True):
@@ -88,6 +89,9 @@ def _measured(paths: list[str], job: Job, folder: Path) -> list[Measured]:
 
         micrograph = read_micrograph(Path(path), sampling=job.sampling, signal=job.signal)
         found = find_columns(micrograph, job.checkpoint, job.settings, device=job.device, progress=progress)
+        if halo and job.settings.refine:
+            progress("halo", 0, 1)
+            found = with_halo(micrograph, found)
         notes = (*micrograph.notes, *found.reasons, *found.notes)
         truth = _truth(Path(path), found)
         measured.append(Measured(name, micrograph, found.columns, truth, found.confident, notes))

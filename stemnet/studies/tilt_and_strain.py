@@ -15,10 +15,12 @@ from stemnet.studies.findings import Findings, Table
 from stemnet.studies.framework import find_framework
 from stemnet.studies.measured import Measured
 from stemnet.studies.tilt_and_strain_distortions import Distortions
-from stemnet.studies.tilt_and_strain_maps import on_all, scan_note, strain_maps
+from stemnet.studies.tilt_and_strain_lines import scan_note, with_lines, within_lines
+from stemnet.studies.tilt_and_strain_maps import on_all, strain_maps
 from stemnet.studies.tilt_and_strain_numbers import WAYS, numbers_of
 from stemnet.studies.tilt_and_strain_octahedra import doubling, tilts
 from stemnet.studies.tilt_and_strain_pictures import pictures_of
+from stemnet.studies.tilt_and_strain_scans import TURNS, turned, two_scans
 from stemnet.studies.tilt_and_strain_vegard import vegard_plot
 
 CLEAR = 3.0  # standard errors of a mean tilt that is told of
@@ -29,8 +31,9 @@ def study(
     inputs: Sequence[Measured],
     *,
     seed: int = 0,
-    resolution: float = 0.85,
+    resolution: float | None = None,
     reference: Sequence[float] | None = None,
+    second_scan: int | None = None,
     species: Mapping[int, Sequence[str]] | None = None,
     element: str | None = None,
 ) -> Findings:
@@ -41,10 +44,15 @@ def study(
     inputs : sequence of Measured
     seed : int
         Of the mixtures that tell species apart.
-    resolution : float
-        Standard deviation of the Gaussian that strain is smoothed with, in cells.
+    resolution : float, optional
+        Standard deviation of the Gaussian that strain is smoothed with, in
+        cells; by default as fine as noise allows, see `strain_maps`.
     reference : (y0, x0, y1, x1), optional
         Region without strain [px]; by default strain is against the mean of all.
+    second_scan : int, optional
+        90 or 270: two inputs are two scans of one region, and the image of the
+        second, turned counterclockwise by so many degrees, shows what the first
+        does. They are studied as one, in which each tells the strain along its lines.
     species : mapping of int to sequence of str, optional
         By sublattice, what its columns may be; where one may be of two, strain is
         plotted against composition.
@@ -58,31 +66,61 @@ def study(
     Raises
     ------
     StemnetError
-        If no input has a lattice.
+        If no input has a lattice, or there are not two scans where two are announced.
     """
     given = {int(s): list(names) for s, names in (species or {}).items()}
-    one = partial(_one, seed=seed, resolution=resolution, reference=reference, species=given, element=element)
+    second = None
+    if second_scan is not None:
+        inputs, second = [inputs[0]], _second(inputs, second_scan)
+    one = partial(
+        _one,
+        second=second,
+        seed=seed,
+        resolution=resolution,
+        reference=reference,
+        species=given,
+        element=element,
+    )
     return each(inputs, one)
+
+
+def _second(inputs: Sequence[Measured], angle: int) -> Measured:
+    """The second of two scans, in the orientation of the first."""
+    if angle not in TURNS or len(inputs) != 2:
+        raise StemnetError(
+            f"second_scan={angle} was given with {len(inputs)} inputs; it needs two, of one region, and to be "
+            f"{' or '.join(map(str, TURNS))}: the degrees by which the second image is turned counterclockwise to show "
+            "what the first does."
+        )
+    return turned(inputs[1], angle)
 
 
 def _one(
     measured: Measured,
     *,
+    second: Measured | None,
     seed: int,
-    resolution: float,
+    resolution: float | None,
     reference: Sequence[float] | None,
     species: Mapping[int, Sequence[str]],
     element: str | None,
 ) -> Findings:
     found = find_framework(first_frame(measured))
     notes = [found.note] if found.note else []
-    image = measured.micrograph.frames[0]
-    maps = strain_maps(image, found, resolution=resolution, reference=reference, notes=notes)
-    notes += [said] if (said := scan_note(maps)) else []
+    lines = None
+    if second is None:
+        image = measured.micrograph.frames[0]
+        maps = strain_maps(image, found, resolution=resolution, reference=reference, notes=notes)
+        maps, said = with_lines(maps), scan_note(maps)
+    else:
+        both = two_scans(measured, second, found, resolution=resolution, reference=reference, notes=notes)
+        maps, said, lines = both.maps, both.note, both.lines
+    notes += [said] if said else []
     known = Distortions(
         measured,
         found,
         maps,
+        lines,
         _or_note(notes, lambda: tilts(found)),
         _or_note(notes, lambda: doubling(found)),
         _or_note(notes, lambda: vegard_plot(found, maps, species, element, seed)),
@@ -122,11 +160,17 @@ def _summary(known: Distortions) -> str:
 def _table(known: Distortions) -> Table:
     columns, maps = known.found.columns, known.maps
     values = {"y_px": columns.yx[:, 0], "x_px": columns.yx[:, 1], "sublattice": columns["sublattice"]}
-    parts = ((maps.positions, "positions_"), (maps.sigma, "positions_sigma_"), (maps.phase, "phase_"))
+    parts = [(maps.positions, "positions_"), (maps.sigma, "positions_sigma_"), (maps.phase, "phase_")]
+    if maps.lines.any():
+        parts += [
+            (within_lines(maps, maps.positions), "positions_in_line_"),
+            (within_lines(maps, maps.phase), "phase_in_line_"),
+        ]
     for part, prefix in parts:
         full = on_all(columns, maps.rows, part)
         values |= {f"{prefix}{name}": full[:, i] for i, name in enumerate(NAMES)}
-    for table in (known.tilt, None if known.twice is None else known.twice.table):
+    tables = (*(known.tilt or ()), None if known.twice is None else known.twice.table)
+    for table in tables:
         if table is not None:
             values |= {name: table.values[:, i] for i, name in enumerate(table.names)}
     if known.plot is not None:

@@ -23,8 +23,10 @@ class Distortions:
     measured : Measured
     found : Framework
     maps : StrainMaps
-    tilt : Descriptors or None
-        From `octahedral_tilt`.
+    lines : tuple of float or None
+        What two scans differ by, see `Crossed`; None for one.
+    tilt : tuple of Descriptors or None
+        From `octahedral_tilt` and `tilt_field`.
     twice : Doubling or None
     plot : VegardPlot or None
     """
@@ -32,7 +34,8 @@ class Distortions:
     measured: Measured
     found: Framework
     maps: StrainMaps
-    tilt: Descriptors | None
+    lines: tuple[float, float] | None
+    tilt: tuple[Descriptors, Descriptors] | None
     twice: Doubling | None
     plot: VegardPlot | None
 
@@ -56,5 +59,7 @@ class Distortions:
         """Mean amplitude of the tilts and its standard error [deg]; None without any."""
         if self.tilt is None:
             return None
-        amplitude = np.degrees(self.tilt.values[self.tilt.valid, 1])
+        alone, field = self.tilt
+        table = field if field.valid.any() else alone
+        amplitude = np.degrees(table.values[table.valid, 1])
         return float(amplitude.mean()), float(amplitude.std() / np.sqrt(len(amplitude)))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from stemnet.columns import Columns
 from stemnet.descriptors.geometric_phase import PhaseStrain, geometric_phase
+from stemnet.descriptors.lattice import Lattice
+from stemnet.descriptors.position_scatter import position_scatter
 from stemnet.descriptors.reference import reference_lattice
 from stemnet.descriptors.strain import NAMES, strain
 from stemnet.errors import StemnetError
@@ -20,8 +22,10 @@ PLANTED = ("strain_yy", "strain_xx", "strain_yx", "rotation_rad")
 """Planted fields, in the order of the first four of `strain.NAMES`."""
 SPAN = 1 / 6
 """Variance an axis, in cells squared, that differences across two cells smooth strain with: (2 cells)^2 / 12 / 2."""
-STRIP = 0.5  # height of the strips that scan lines are gathered in [cells]
-SLOW, CLEAR = 1e-3, 3.0  # shear common to scan lines that is told of, and its ratio to that across
+FINEST, COARSEST = 0.85, 1.5  # resolutions that are chosen between [cells]
+LOOSE = 2.5  # times the scatter of the steadiest sublattice, beyond which one is not asked
+NOISE = 4.5e-4
+"""Standard error of eps_yy and eps_xx to which strain is smoothed where no resolution is given."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,16 @@ class StrainMaps:
     yx : ndarray, shape (n, 2)
         [px]
     positions, sigma : ndarray, shape (n, 5)
-        `strain.NAMES` from positions, and standard errors; NaN where unknown.
+        `strain.NAMES` from positions, and standard errors by the scatter of the
+        columns about their lattice and by `lines`; NaN where unknown.
     phase : ndarray, shape (n, 5)
         The same from the image; NaN where unknown.
     image : PhaseStrain or None
         The map that `phase` is read from.
     resolution : float
         Standard deviation of the Gaussian that strain is smoothed with, in both [px].
+    lines : ndarray, shape (5,)
+        Standard error by motion of scan lines, common to whole lines; 0 where two scans exclude it.
     """
 
     rows: np.ndarray
@@ -51,6 +58,7 @@ class StrainMaps:
     phase: np.ndarray
     image: PhaseStrain | None
     resolution: float
+    lines: np.ndarray = field(default_factory=lambda: np.zeros(len(NAMES)))
 
     def planted(self, truth: Truth, resolution: float | None = None) -> np.ndarray:
         """Planted strain at the columns, with the mean of the measurement, (n, 4).
@@ -68,19 +76,20 @@ class StrainMaps:
 
 
 def smoothed_at(truth: Truth, name: str, yx: np.ndarray, resolution: float) -> np.ndarray:
-    """A planted field smoothed by a Gaussian [px], at positions (n, 2) [px]."""
-    field = np.asarray(truth.fields[name], dtype=np.float64)
-    smooth = gaussian_filter(field, resolution / truth.field_step, mode="nearest")
-    return map_coordinates(smooth, yx.T / truth.field_step, order=1, mode="nearest")
+    """A planted field averaged with the weights of a Gaussian [px] within the image, at positions (n, 2) [px]."""
+    grid, blur = np.asarray(truth.fields[name], dtype=np.float64), resolution / truth.field_step
+    weight, total = (gaussian_filter(part, blur, mode="constant") for part in (np.ones_like(grid), grid))
+    return map_coordinates(total / weight, yx.T / truth.field_step, order=1, mode="nearest")
 
 
 def strain_maps(
     image: np.ndarray,
     found: Framework,
     *,
-    resolution: float,
+    resolution: float | None,
     reference: Sequence[float] | None,
     notes: list[str],
+    against: Lattice | None = None,
 ) -> StrainMaps:
     """Measure strain from positions and from the image, at one resolution and against one reference.
 
@@ -89,12 +98,16 @@ def strain_maps(
     image : ndarray, shape (H, W)
     found : Framework
         With a lattice.
-    resolution : float
-        Standard deviation of the Gaussian that strain is smoothed with, in cells.
+    resolution : float, optional
+        Standard deviation of the Gaussian that strain is smoothed with, in
+        cells. By default as fine as the scatter of the columns leaves `NOISE`
+        of strain, from `FINEST` to `COARSEST`.
     reference : (y0, x0, y1, x1), optional
         Region without strain [px]; by default the mean of all.
     notes : list of str
         Takes what one of the two ways has to say where it cannot be gone.
+    against : Lattice, optional
+        Without strain, instead of the region [px].
 
     Returns
     -------
@@ -110,7 +123,7 @@ def strain_maps(
         raise StemnetError(
             f"{found.note} Strain needs a crystal of a dozen columns or more; use a larger field of view."
         )
-    if not resolution**2 > SPAN:
+    if resolution is not None and not resolution**2 > SPAN:
         raise StemnetError(
             f"resolution={resolution:g} cells was asked for; differences across two cells leave {SPAN**0.5:.2f}. "
             "Give more, such as 0.85."
@@ -120,93 +133,72 @@ def strain_maps(
             f"reference={list(reference)} was given; a region needs [y0, x0, y1, x1] in pixels."
         )
     rows = np.nonzero(found.firm)[0]
-    columns = found.columns.select(rows)
+    scatter = position_scatter(found.columns.select(rows), found.lattice)
+    # what turns with octahedra, or is polar by turns, is a bad witness of strain
+    size = np.hypot(*scatter.T)
+    quiet = ~(size > LOOSE * np.nanmin(size, initial=np.inf))
+    rows = rows[quiet]
+    columns = _scattering(found.columns.select(rows), scatter[quiet])
     cell = float(np.sqrt(abs(np.linalg.det(found.lattice.vectors))))
     values, sigma, phase = (np.full((len(rows), len(NAMES)), np.nan) for _ in range(3))
+    chosen = against if reference is None or against is not None else inside(columns.yx, reference)
+    wanted = resolution or FINEST
     try:
-        # a disk of radius r smooths with a variance of r^2 / 4 an axis
-        reach = 2 * float(np.sqrt(resolution**2 - SPAN))
-        chosen = None if reference is None else _inside(columns.yx, reference)
-        table = strain(columns, found.lattice, chosen, reach=reach)
-        values = table.values[:, : len(NAMES)]
-        if table.values.shape[1] > len(NAMES):
-            sigma = table.values[:, len(NAMES) :]
+        values, sigma = _from_positions(columns, found.lattice, chosen, wanted)
+        known = sigma[np.isfinite(sigma).all(axis=1), :2]
+        noise = float(np.median(known)) if len(known) else 0.0
+        if resolution is None and noise > NOISE:
+            # noise of a slope falls with the square of the smoothing
+            wanted = min(FINEST * float(np.sqrt(noise / NOISE)), COARSEST)
+            values, sigma = _from_positions(columns, found.lattice, chosen, wanted)
     except StemnetError as error:
         notes.append(f"No strain from positions: {error}")
     fringes = None
     try:
-        y, x = np.indices(image.shape)
-        region = (
-            None
-            if reference is None
-            else _inside(np.stack([y, x], -1).reshape(-1, 2), reference).reshape(image.shape)
-        )
         # the mean of the columns is the reference of both: fringes are valid in the middle of the image only
-        mean = replace(found.lattice, vectors=reference_lattice(columns, found.lattice).vectors[0])
-        width = 1 / (2 * np.pi * resolution * cell)
+        lattice = against or replace(
+            found.lattice, vectors=reference_lattice(columns, found.lattice).vectors[0]
+        )
+        region = None if against is not None or reference is None else _region(image.shape, reference)
+        width = 1 / (2 * np.pi * wanted * cell)
         fringes = geometric_phase(
-            image, found.lattice, width=width, reference=mean if region is None else region
+            image, found.lattice, width=width, reference=lattice if region is None else region
         )
         phase = fringes.at(columns.yx).values
     except StemnetError as error:
         notes.append(f"No strain from the image: {error}")
-    return StrainMaps(rows, columns.yx, values, sigma, phase, fringes, resolution * cell)
+    return StrainMaps(rows, columns.yx, values, sigma, phase, fringes, wanted * cell)
 
 
-def _inside(yx: np.ndarray, box: Sequence[float]) -> np.ndarray:
+def _scattering(columns: Columns, scatter: np.ndarray) -> Columns:
+    """Columns with what they scatter by (n, 2) [px] as errors, or with their own where these are larger."""
+    own = [
+        np.asarray(columns.fields.get(name, scatter[:, i])) for i, name in enumerate(("sigma_y", "sigma_x"))
+    ]
+    sigma = np.fmax(scatter, np.stack(own, axis=1))
+    if not np.isfinite(sigma).all():
+        return columns
+    return columns.with_fields(sigma_y=sigma[:, 0], sigma_x=sigma[:, 1])
+
+
+def _from_positions(
+    columns: Columns, lattice: Lattice, reference: Lattice | np.ndarray | None, resolution: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """`strain.NAMES` and their errors, (n, 5) each, smoothed to a resolution [cells]."""
+    table = strain(columns, lattice, reference, smoothing=float(np.sqrt(resolution**2 - SPAN)))
+    values, sigma = np.split(table.values, [len(NAMES)], axis=1)
+    return values, sigma if sigma.size else np.full_like(values, np.nan)
+
+
+def _region(shape: tuple[int, int], box: Sequence[float]) -> np.ndarray:
+    """Which pixels lie in a box, (H, W)."""
+    return inside(np.stack(np.indices(shape), -1).reshape(-1, 2), box).reshape(shape)
+
+
+def inside(yx: np.ndarray, box: Sequence[float]) -> np.ndarray:
     """Which positions (n, 2) lie in a box (y0, x0, y1, x1), (n,)."""
     low, high = np.minimum(box[:2], box[2:]), np.maximum(box[:2], box[2:])
     return np.asarray(((yx >= low) & (yx <= high)).all(axis=1))
-
-
-def common_to_lines(values: np.ndarray, y: np.ndarray, height: float) -> np.ndarray:
-    """Mean of values (n,) over the strip of scan lines that each column lies in, (n,); NaN where none is known."""
-    strip = (y / height).astype(int)
-    known = np.isfinite(values)
-    amount = np.bincount(strip[known], minlength=strip.max() + 1)
-    total = np.bincount(strip[known], values[known], strip.max() + 1)
-    return np.where(amount > 0, total / np.maximum(amount, 1), np.nan)[strip]
-
-
-def scan_note(maps: StrainMaps) -> str:
-    """What scan lines seem to have moved by; empty where nothing speaks for it.
-
-    A specimen or a stage that drifts during the scan shifts whole lines: their
-    dx/dy changes from line to line while their dy/dx does not. Matter that is
-    turned or sheared by itself has both.
-    """
-    yx, turn = maps.positions[:, 2:4].T
-    if not np.isfinite(yx).any():
-        return ""
-    height = STRIP * maps.resolution
-    slow = _rms(common_to_lines(yx + turn, maps.yx[:, 0], height))
-    fast = _rms(common_to_lines(yx - turn, maps.yx[:, 0], height))
-    if not (slow > SLOW and slow > CLEAR * fast):
-        return ""
-    return (
-        f"Scan lines have moved against each other: dx/dy, common to whole lines, varies by {100 * slow:.2g} %, "
-        f"dy/dx by {100 * fast:.2g} %. About as much is wrong in eps_yy, and half of it in eps_yx and in the rotation; "
-        "eps_xx is free of it. A second scan, turned by 90 degrees, would tell."
-    )
-
-
-def _rms(values: np.ndarray) -> float:
-    """Root of the mean square of what is known; NaN of nothing."""
-    known = values[np.isfinite(values)]
-    return float(np.sqrt((known**2).mean())) if len(known) else float("nan")
-
-
-def error_of(values: np.ndarray, true: np.ndarray, y: np.ndarray, height: float) -> tuple[float, float]:
-    """Root mean square error of values (n,), and of what is not common to whole scan lines.
-
-    A constant is taken off: the strain of the reference is not known, and a
-    steady drift of the scan is one. NaN where nothing is known.
-    """
-    off = values - true
-    if not np.isfinite(off).any():
-        return float("nan"), float("nan")
-    off = off - np.nanmean(off)
-    return _rms(off), _rms(off - common_to_lines(off, y, height))
 
 
 def on_all(columns: Columns, rows: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -8,11 +8,14 @@ from stemnet.descriptors.strain import NAMES
 from stemnet.studies.findings import NAN, Number
 from stemnet.studies.framework import first_rows
 from stemnet.studies.tilt_and_strain_distortions import Distortions
-from stemnet.studies.tilt_and_strain_maps import STRIP, error_of
+from stemnet.studies.tilt_and_strain_lines import error_of, within_lines
 from stemnet.studies.tilt_and_strain_octahedra import doubling_numbers, tilt_numbers
 from stemnet.studies.tilt_and_strain_vegard import vegard_numbers
 
 AIM = 1e-3  # of strain, and of rotation [rad]
+HONEST = 2.0
+"""Root mean square of errors over error bars in one image: motion of lines is one random curve, seen by all columns."""
+XX = NAMES.index("eps_xx")
 WAYS = ("positions", "geometric phase")
 SHOWN = tuple(
     (i, name.removesuffix("_rad"), *((1000.0, "mrad") if name.endswith("_rad") else (100.0, "%")))
@@ -27,11 +30,12 @@ def numbers_of(known: Distortions) -> list[Number]:
     name, truth, rows = measured.name, measured.truth, first_rows(measured)
     scale, unit = (1.0, "px") if columns.sampling is None else (columns.sampling, "A")
     numbers = [Number(name, "strain: resolution, standard deviation", scale * known.maps.resolution, unit)]
+    numbers += _of_lines(known)
     for way, values in zip(WAYS, (known.maps.positions, known.maps.phase), strict=True):
         numbers += _of_one_way(known, way, values)
     numbers += _of_both(known)
     if known.tilt is not None:
-        numbers += tilt_numbers(name, known.tilt, truth, rows)
+        numbers += tilt_numbers(name, known.tilt, columns, known.found.lattice, truth, rows)
     if known.twice is not None and known.found.lattice is not None:
         label, bond = (
             np.asarray(columns["sublattice"]),
@@ -43,37 +47,68 @@ def numbers_of(known: Distortions) -> list[Number]:
     return numbers
 
 
+def _of_lines(known: Distortions) -> list[Number]:
+    """What the lines of a scan have moved by, as strain."""
+    name = known.measured.name
+    if known.lines is None:
+        return [
+            Number(
+                name, f"standard error of {what} by motion of scan lines", times * known.maps.lines[i], unit
+            )
+            for i, what, times, unit in SHOWN
+            if i != XX
+        ]
+    return [
+        Number(name, f"what motion of lines adds to {what} of the first scan, by the second", 100 * size, "%")
+        for what, size in zip(("du_y/dy", "du_x/dy"), known.lines, strict=True)
+    ]
+
+
 def _of_one_way(known: Distortions, way: str, values: np.ndarray) -> list[Number]:
     """Spread of each component of values (n, 5), and its error where the truth is known."""
-    name, maps, planted = known.measured.name, known.maps, known.planted
+    name, planted = known.measured.name, known.planted
     valid = np.isfinite(values[:, :4]).all(axis=1)
     numbers = [Number(name, f"{way}: columns with strain", float(valid.sum()))]
     if not valid.any():
         return numbers
+    values = np.where(valid[:, None], values[:, :4], np.nan)
+    true = np.full_like(values, np.nan) if planted is None else np.where(valid[:, None], planted, np.nan)
     for i, what, times, unit in SHOWN:
-        spread, error, rest = NAN, NAN, NAN
+        size, spread = float(np.nanstd(values[:, i])), NAN
         if planted is not None:
-            true = np.where(valid, planted[:, i], np.nan)
-            spread = float(np.nanstd(true))
-            error, rest = error_of(values[:, i], true, maps.yx[:, 0], STRIP * maps.resolution)
-        size = float(np.nanstd(values[:, i]))
+            spread = float(np.nanstd(true[:, i]))
         label = f"{way}: {what}, standard deviation over the image"
         numbers.append(Number(name, label, times * size, unit, truth=times * spread))
         if planted is not None:
-            label = f"{way}: error of {what}, root mean square"
-            sharp = known.unsmoothed[:, i]
-            blurred, _ = error_of(values[:, i], sharp, maps.yx[:, 0], STRIP * maps.resolution)
-            numbers += [
-                Number(
-                    name, f"{label}, against what was planted, not smoothed", times * blurred, unit,
-                    most=times * AIM,
-                ),
-                Number(name, label, times * error, unit, most=times * AIM),
-                Number(
-                    name, f"{label}, less what whole scan lines have in common", times * rest, unit,
-                    most=times * AIM,
-                ),
-            ]  # fmt: skip
+            numbers += _errors(known, way, i, values[:, i], true[:, i])
+    return numbers
+
+
+def _errors(known: Distortions, way: str, i: int, values: np.ndarray, true: np.ndarray) -> list[Number]:
+    """Errors of one component (n,) against planted strain smoothed alike, and against that as it was planted."""
+    name, maps = known.measured.name, known.maps
+    _, what, times, unit = SHOWN[i]
+    label = f"{way}: error of {what}, root mean square"
+    error = error_of(values, true)
+    sharp = error_of(values, np.where(np.isfinite(values), known.unsmoothed[:, i], np.nan))
+    inner = error_of(*(within_lines(maps, one[:, None])[:, 0] for one in (values, true)))
+    # what whole lines have in common is not known from one scan in which they have moved: there the error bar counts
+    unknown = maps.lines[i] > AIM / 2
+    aim = NAN if unknown else times * AIM
+    numbers = [
+        Number(name, f"{label}, against planted not smoothed", times * sharp, unit),
+        Number(name, f"{label}, against planted smoothed alike", times * error, unit, most=aim),
+    ]  # fmt: skip
+    if maps.lines.any():
+        numbers.append(
+            Number(name, f"{label}, smoothed alike, within scan lines", times * inner, unit, most=times * AIM)
+        )
+    if way == WAYS[0] and np.isfinite(maps.sigma[:, i]).any():
+        off = values - true
+        pull = float(np.sqrt(np.nanmean(((off - np.nanmean(off)) / maps.sigma[:, i]) ** 2)))
+        numbers.append(
+            Number(name, f"{way}: error of {what} over what the error bars say", pull, most=HONEST)
+        )
     return numbers
 
 

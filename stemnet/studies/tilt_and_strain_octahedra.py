@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from stemnet.columns import Columns
 from stemnet.descriptors.cell_doubling import DOUBLINGS, cell_doubling
+from stemnet.descriptors.lattice import Lattice
 from stemnet.descriptors.octahedral_tilt import octahedral_tilt
 from stemnet.descriptors.table import Descriptors
+from stemnet.descriptors.tilt_field import tilt_field
 from stemnet.errors import StemnetError
 from stemnet.studies.findings import Number
 from stemnet.studies.framework import Framework
@@ -16,6 +19,8 @@ from stemnet.studies.measured import Truth
 
 CLEAR = 3.0  # times what noise leaves, beyond which a cell is called doubled
 AIM = 0.5  # of the tilt [deg]
+RATIO = 1.2  # of an error to the Cramer-Rao bound
+HONEST = 1.5  # of errors to error bars, root mean square
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,15 @@ class Doubling:
         return self.amplitude > CLEAR * self.floor
 
 
-def tilts(found: Framework) -> Descriptors:
-    """Angles of the octahedra; see `octahedral_tilt`.
+def tilts(found: Framework) -> tuple[Descriptors, Descriptors]:
+    """Angles of the octahedra, each by itself (`octahedral_tilt`) and with its neighbors (`tilt_field`).
 
     Raises
     ------
     StemnetError
         If there is no lattice, or no anions are seen.
     """
-    return octahedral_tilt(found.columns, found.lattice)
+    return octahedral_tilt(found.columns, found.lattice), tilt_field(found.columns, found.lattice)
 
 
 def doubling(found: Framework) -> Doubling:
@@ -103,28 +108,67 @@ def _amplitude(table: Descriptors, rows: np.ndarray) -> float:
     return float(np.sqrt(max(square - noise, 0.0)))
 
 
-def tilt_numbers(name: str, table: Descriptors, truth: Truth | None, rows: np.ndarray) -> list[Number]:
+def tilt_numbers(
+    name: str,
+    tables: tuple[Descriptors, Descriptors],
+    columns: Columns,
+    lattice: Lattice | None,
+    truth: Truth | None,
+    rows: np.ndarray,
+) -> list[Number]:
     """What is to be said of the angles; `rows` (N,) are those of the truth's partners."""
-    angle, amplitude = np.degrees(table.values[table.valid, :2]).T
-    sigma = np.degrees(np.median(table.values[table.valid, 2])) if table.values.shape[1] > 2 else float("nan")
+    alone, field = tables
+    bound = _median(alone, 2)
     planted = None
     if truth is not None and "tilt_rad" in truth.columns:
-        planted = np.degrees(truth.of("tilt_rad")[rows][table.valid])
-    size = float("nan") if planted is None else float(np.nanmean(np.abs(planted)))
+        planted = np.degrees(truth.of("tilt_rad")[rows])
     numbers = [
-        Number(name, "octahedra with all four anions", float(table.valid.sum())),
-        Number(
-            name, "tilt about the beam, mean amplitude", float(amplitude.mean()), "deg",
-            float(amplitude.std() / np.sqrt(len(amplitude))), size,
-        ),
-        Number(name, "standard error of a tilt, by the positions' errors", float(sigma), "deg"),
-    ]  # fmt: skip
-    if planted is not None and np.isfinite(planted).any():
-        error = float(np.sqrt(np.nanmean((angle - planted) ** 2)))
+        Number(name, "octahedra with all four anions", float(alone.valid.sum())),
+        Number(name, "bound of a tilt by itself, by the positions' errors", bound, "deg"),
+        Number(name, "standard error of a tilt with its neighbors", _median(field, 2), "deg"),
+    ]
+    table = field if field.valid.any() else alone
+    amplitude = np.degrees(table.values[table.valid, 1])
+    error = float(amplitude.std() / np.sqrt(max(len(amplitude), 1)))
+    size = float("nan") if planted is None else float(np.nanmean(np.abs(planted[table.valid])))
+    numbers.append(
+        Number(name, "tilt about the beam, mean amplitude", float(amplitude.mean()), "deg", error, size)
+    )
+    if planted is None or truth is None or not np.isfinite(planted[table.valid]).any():
+        return numbers
+    off = np.degrees(alone.values[:, 0]) - planted
+    numbers.append(Number(name, "error of a tilt by itself, root mean square", _rms(off), "deg"))
+    there = truth.yx[rows]
+    true = replace(columns, yx=np.where(np.isfinite(there), there, columns.yx))
+    of_true = octahedral_tilt(true, lattice).values[:, 0]
+    ratio = _rms((alone.values[:, 0] - of_true) / alone.values[:, 2]) if alone.values.shape[1] > 2 else np.nan
+    if np.isfinite(ratio):
         numbers.append(
-            Number(name, "error of a tilt, root mean square over octahedra", error, "deg", most=AIM)
+            Number(
+                name, "the same against the tilts of the true positions, over its bound", ratio, most=RATIO
+            )
         )
+    numbers.append(
+        Number(name, "error of the mean amplitude", abs(float(amplitude.mean()) - size), "deg", most=AIM)
+    )
+    if field.valid.any():
+        off = np.degrees(field.values[:, 0]) - planted
+        numbers += [
+            Number(name, "error of a tilt with its neighbors, root mean square", _rms(off), "deg", most=AIM),
+            Number(name, "the same over its error bars", _rms(off / np.degrees(field.values[:, 2])), most=HONEST),
+        ]  # fmt: skip
     return numbers
+
+
+def _median(table: Descriptors, i: int) -> float:
+    """Median of an angle in degrees; NaN where there is none."""
+    values = table.values[table.valid]
+    return float(np.degrees(np.median(values[:, i]))) if len(values) and values.shape[1] > i else float("nan")
+
+
+def _rms(values: np.ndarray) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.sqrt((known**2).mean())) if len(known) else float("nan")
 
 
 def doubling_numbers(

@@ -29,7 +29,10 @@ def pictures_of(known: Distortions) -> list[Picture]:
         caption += ", and both against what was planted." if known.planted is not None else "."
         pictures.append(Picture(f"{name}_agreement", caption, lambda: _agreement(known)))
     if known.tilt is not None or known.twice is not None:
-        caption = f"{name}: angle of the octahedra about the beam, its amplitude, and the shift that doubles the cell."
+        caption = (
+            f"{name}: angle of the octahedra about the beam, measured with their neighbors, its amplitude, and the "
+            "shift that doubles the cell."
+        )
         pictures.append(Picture(f"{name}_octahedra", caption, lambda: _octahedra(known)))
     if (plot := known.plot) is not None:
         caption = f"{name}: dilatation against local composition."
@@ -72,7 +75,7 @@ def _octahedra(known: Distortions):
     return tilt_figure(
         known.measured.micrograph.frames[0],
         known.found.columns.yx,
-        None if known.tilt is None else np.degrees(known.tilt.values[:, :2]),
+        None if known.tilt is None else np.degrees(known.tilt[1].values[:, :2]),
         shift,
         unit=unit,
         sampling=known.measured.columns.sampling,

@@ -73,7 +73,7 @@ def test_it_agrees_with_strain_from_columns_in_value_and_sign():
     columns = srtio3().columns
     noise = np.random.default_rng(1).normal(0, 0.03, columns.yx.shape)
     columns = type(columns)(columns.yx + noise, columns.shape, SAMPLING)
-    by_columns = strain(columns, GROWN, GROWN, reach=1.5)
+    by_columns = strain(columns, GROWN, GROWN, smoothing=0.75)
     by_phase = geometric_phase(srtio3().micrograph.image, GROWN, reference=GROWN).at(columns.yx)
     both = by_columns.valid & by_phase.valid
     assert both.sum() > 200

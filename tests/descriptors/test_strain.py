@@ -47,21 +47,22 @@ def test_planted_strain_is_recovered_within_a_tenth_of_a_percent(deform):
 
 
 def test_error_bars_are_honest_whatever_is_averaged():
-    for reach in (0.0, 1.5):
+    for smoothing in (0.0, 0.75):
         pulls = []
         for seed in range(4):
             columns, truth, _ = srtio3(homogeneous, seed=seed, sigma=0.1)
-            table = strain(columns, GROWN, GROWN, reach=reach)
+            table = strain(columns, GROWN, GROWN, smoothing=smoothing)
             assert table.names[5:] == tuple(f"sigma_{name}" for name in NAMES)
             pulls.append(((table.values[:, :5] - truth) / table.values[:, 5:])[table.valid])
         spread = np.concatenate(pulls).std(axis=0)
         assert ((spread > 0.85) & (spread < 1.15)).all(), spread
 
 
-def test_averaging_over_a_reach_sharpens_what_is_smooth():
+def test_smoothing_sharpens_what_is_smooth():
     columns, truth, _ = srtio3(waves)
     errors = [
-        np.nanstd(strain(columns, GROWN, GROWN, reach=r).values[:, :5] - truth, axis=0) for r in (0.0, 1.5)
+        np.nanstd(strain(columns, GROWN, GROWN, smoothing=r).values[:, :5] - truth, axis=0)
+        for r in (0.0, 0.75)
     ]
     assert (errors[1] < 0.4 * errors[0]).all()
 
@@ -149,7 +150,7 @@ def test_what_cannot_be_measured_is_said():
         (lambda: strain(columns, GROWN, Lattice(1.5 * GROWN.vectors, 4, 1.0)), "fits none"),
         (lambda: strain(columns, GROWN, np.zeros(len(columns), bool)), "region has 0"),
         (lambda: strain(columns, GROWN, np.zeros(3, bool)), "one True or False"),
-        (lambda: strain(columns, GROWN, reach=-1.0), "reach"),
+        (lambda: strain(columns, GROWN, smoothing=-1.0), "smoothing"),
         (lambda: strain(columns, reference=reference_lattice(columns.select(np.arange(500)), GROWN)), "500"),
     ):
         with pytest.raises(StemnetError, match=word):

@@ -11,7 +11,6 @@ from stemnet.micrograph import Micrograph
 from stemnet.simulation.worlds.perovskites import srtio3_tilt_strain, srtio3_tilt_strain_abf
 from stemnet.studies import Measured, Truth
 from stemnet.studies.tilt_and_strain import study
-from stemnet.studies.tilt_and_strain_maps import common_to_lines, error_of
 
 # errors of the positions that the shipped network and fit leave on these images [px]: Sr, TiO, O
 FOUND = {srtio3_tilt_strain: (0.04, 0.06, 0.3), srtio3_tilt_strain_abf: (0.08, 0.075, 0.22)}
@@ -49,25 +48,25 @@ def number(found, words):
 
 
 @pytest.mark.parametrize("world", [srtio3_tilt_strain, srtio3_tilt_strain_abf])
-def test_without_scan_errors_strain_reaches_its_aims_both_ways(world):
+def test_without_scan_errors_all_aims_are_reached_both_ways(world):
     found = findings(world)
-    aims = [one for one in found.numbers if one.holds is not None and "tilt" not in one.quantity]
+    aims = [one for one in found.numbers if one.holds is not None]
+    assert sum("smoothed alike" in one.quantity for one in aims) >= 16
+    assert [(one.quantity, one.value) for one in aims if not one.holds] == []
     # the step at the edge of the inclusion is blurred by what averages the noise away
-    sharp = [one for one in aims if one.quantity.endswith("not smoothed")]
-    assert all(one.value < 0.4 for one in sharp if one.unit == "%")
-    aims = [one for one in aims if one not in sharp]
-    print([(one.quantity, round(one.value, 3)) for one in aims])
-    assert len(aims) == 20
-    assert all(one.holds for one in aims)
+    sharp = [one.value for one in found.numbers if "not smoothed" in one.quantity and one.unit == "%"]
+    assert len(sharp) == 6
+    assert max(sharp) < 0.45
     assert not any("Scan lines" in note for note in found.notes)
 
 
-def test_tilts_reach_their_aim_where_oxygen_is_seen_and_double_the_cell():
+def test_neighbors_help_a_tilt_and_the_cell_is_doubled():
     found = findings(srtio3_tilt_strain_abf)
-    error = number(found, "error of a tilt, root")
-    print(error.value, number(found, "mean amplitude"))
-    assert error.holds
-    mean = number(found, "mean amplitude")
+    alone = number(found, "error of a tilt by itself")
+    together = number(found, "error of a tilt with its neighbors, root")
+    assert together.value < 0.7 * alone.value
+    assert number(found, "over its bound").value == pytest.approx(1, abs=0.15)
+    mean = number(found, "tilt about the beam, mean amplitude")
     assert mean.value == pytest.approx(mean.truth, abs=4 * mean.sigma)
     shift = number(found, "shift that doubles the cell, q = (1/2, 1/2)")
     assert shift.value == pytest.approx(shift.truth, rel=0.04)
@@ -86,15 +85,23 @@ def test_cations_alone_have_strain_and_no_tilt():
     assert not any("tilt" in one.quantity for one in found.numbers)
 
 
-def test_scan_errors_of_the_bundled_image_are_told_of_and_are_what_is_wrong():
+def test_scan_errors_of_the_bundled_image_are_told_of_and_error_bars_hold_them():
     found = study([measured_example("srtio3_tilt_strain_abf")])
     assert any("Scan lines have moved" in note for note in found.notes)
     for way in ("positions", "geometric phase"):
-        wrong = number(found, f"{way}: error of eps_yy, root mean square, less")
-        assert wrong.holds
-        assert number(found, f"{way}: error of eps_xx, root mean square, less").holds
-        all_of_it = [n for n in found.numbers if n.quantity == f"{way}: error of eps_yy, root mean square"]
-        assert all_of_it[0].value > 3 * wrong.value
+        inner = number(found, f"{way}: error of eps_yy, root mean square, smoothed alike, within scan lines")
+        whole = number(found, f"{way}: error of eps_yy, root mean square, against planted smoothed alike")
+        assert inner.holds
+        assert whole.value > 3 * inner.value
+        assert whole.holds is None
+        assert number(found, f"{way}: error of eps_xx, root mean square, against planted smoothed").holds
+    for what in ("eps_yy", "eps_yx", "rotation"):
+        assert 0.5 < number(found, f"positions: error of {what} over what").value < 2
+    (table,) = found.tables
+    known = np.isfinite(table.values["positions_in_line_eps_yy"])
+    assert known.sum() > 300
+    assert table.values["positions_sigma_eps_yy"][known].min() > 0.003
+    assert table.values["positions_sigma_eps_xx"][known].max() < 0.002
 
 
 def test_the_table_keeps_the_rows_of_the_columns_and_signs_are_those_of_the_truth():
@@ -108,7 +115,7 @@ def test_the_table_keeps_the_rows_of_the_columns_and_signs_are_those_of_the_trut
         ("tilt_rad", "tilt_rad"),
     ):
         known = np.isfinite(table.values[name])
-        assert np.corrcoef(table.values[name][known], measured.truth.of(planted)[known])[0, 1] > 0.9
+        assert np.corrcoef(table.values[name][known], measured.truth.of(planted)[known])[0, 1] > 0.85
 
 
 def test_a_region_is_the_reference_of_both_ways():
@@ -124,7 +131,7 @@ def test_a_region_is_the_reference_of_both_ways():
 def test_strain_against_composition_where_species_are_named():
     measured = measured_example("pbtio3_polar")
     # some lead columns lose all of their light to strontium: two levels are what species need
-    found = study([measured], species={0: ["Pb", "Sr"]}, element="Pb")
+    found = study([measured], resolution=0.85, species={0: ["Pb", "Sr"]}, element="Pb")
     slope = number(found, "Vegard")
     print(slope)
     assert slope.value == pytest.approx(slope.truth, abs=2.5 * slope.sigma)
@@ -170,12 +177,3 @@ def test_one_sublattice_without_sampling_and_a_flat_image_gives_what_can_be_give
     assert number(found, "geometric phase: columns with strain").value == 0
     assert "no doubling" in found.summary
     assert [picture.draw() for picture in found.pictures]
-
-
-def test_what_scan_lines_have_in_common_is_their_mean():
-    y = np.repeat(np.arange(5.0), 4)
-    values = 10 * y + np.tile([-1.0, 1.0, -1.0, np.nan], 5)
-    np.testing.assert_allclose(common_to_lines(values, y, 1.0), 10 * y - 1 / 3)
-    total, rest = error_of(values, np.zeros(20), y, 1.0)
-    assert total == pytest.approx(np.sqrt(200 + np.nanvar([-1, 1, -1])))
-    assert rest == pytest.approx(np.sqrt(np.nanvar([-1, 1, -1])))
