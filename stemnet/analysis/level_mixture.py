@@ -3,7 +3,8 @@
 The standard error of a column is added to the width of its level, so that the
 mixture describes the columns and not their noise (J. Bovy, D. W. Hogg and
 S. T. Roweis, Ann. Appl. Stat. 5, 1657, 2011). Where levels are expected, the
-found ones are held to them and let go by a few percent.
+found ones are held to them and let go by a few percent, and a species counts as
+there by the evidence of all columns (D. J. C. MacKay, Neural Comput. 4, 415, 1992).
 """
 
 from __future__ import annotations
@@ -11,16 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import logsumexp
+from scipy.special import gammaln, logsumexp, xlogy
 
 from stemnet.analysis.intensity import ENOUGH, FEWEST, MARGIN, MOST
+from stemnet.analysis.level_scatter import GROUND, Scatter
 
 DEPARTURE = 0.06  # of a level from the expected one, as a share: channeling, tails of the neighbors
-# of the brightest level: what a dark column is scattered and shifted by in units of a bright one
-GROUND = 0.1
 APART = 2.0  # Ashman's D of two levels that nobody named
-WIDTHS = (1e-4, 0.5)  # of a species, as a share of its level
+RARE = 0.5  # of the Dirichlet prior of the weights: Jeffreys', for which rare species are nothing unusual
+NAMED = 10.0  # odds that a species is there, before anything is seen, of one that was named
 ROUNDS = 60
 
 
@@ -38,23 +38,24 @@ class Levels:
         The same by Z^n; NaN where the species are not known.
     weight : ndarray, shape (K,)
         Share of the columns.
-    width : float
-        Scatter of a species beyond the errors, as a share of its level.
-    bic : float
-        Of the mixture.
+    scatter : Scatter
+        Of a species beyond the errors.
+    criterion : float
+        Minus twice the log of how likely the columns are: the Bayesian information
+        criterion, or where levels are expected the evidence by Laplace's method.
     """
 
     names: tuple[str, ...]
     level: np.ndarray
     expected: np.ndarray
     weight: np.ndarray
-    width: float
-    bic: float
+    scatter: Scatter
+    criterion: float
 
     @property
     def variance(self) -> np.ndarray:
         """Of every level beyond the errors, shape (K,)."""
-        return _variance(self.level, self.width)
+        return self.scatter.variance(self.level)
 
 
 def nameless_levels(x: np.ndarray, sigma: np.ndarray) -> Levels:
@@ -78,12 +79,16 @@ def nameless_levels(x: np.ndarray, sigma: np.ndarray) -> Levels:
         added += [*last.level * 1.2, *last.level * 0.8]
         starts = [np.append(last.level, one) for one in added]
         starts.append(np.quantile(x, (np.arange(count) + 0.5) / count))
-        starts.sort(key=lambda start: -_glimpse(x, sigma, start, last.width))
-        last = min((_levels(x, sigma, start) for start in starts[:2]), key=lambda found: found.bic)
+        starts.sort(key=lambda start: -_glimpse(x, sigma, start, last.scatter))
+        last = min((_levels(x, sigma, start) for start in starts[:2]), key=lambda found: found.criterion)
         apart = -np.diff(last.level) / np.sqrt(
             (last.variance[1:] + last.variance[:-1]) / 2 + np.median(sigma) ** 2
         )
-        if last.bic < best.bic - MARGIN and apart.min() > APART and last.weight.min() * len(x) >= FEWEST:
+        if (
+            last.criterion < best.criterion - MARGIN
+            and apart.min() > APART
+            and last.weight.min() * len(x) >= FEWEST
+        ):
             best = last
         elif count > len(best.level) + 1:  # two in vain
             break
@@ -91,7 +96,11 @@ def nameless_levels(x: np.ndarray, sigma: np.ndarray) -> Levels:
 
 
 def expected_levels(
-    x: np.ndarray, sigma: np.ndarray, names: tuple[str, ...], expected: np.ndarray
+    x: np.ndarray,
+    sigma: np.ndarray,
+    names: tuple[str, ...],
+    expected: np.ndarray,
+    limits: tuple[float, float] = (np.inf, np.inf),
 ) -> list[Levels]:
     """Mixtures of all the names and of fewer and fewer.
 
@@ -102,18 +111,21 @@ def expected_levels(
     names : tuple of str, length K
     expected : ndarray, shape (K,)
         Their levels.
+    limits : (float, float)
+        Of the scatter, as in `Scatter`.
 
     Returns
     -------
     list of Levels
-        The one with the lowest information criterion first.
+        The one with the most evidence first.
     """
 
     def fit(weight):
-        level, width, weight, likelihood = fitted_mixture(x, sigma, expected, 0.05, weight, expected=expected)
-        return Levels(
-            names, level, expected, weight, width, 2 * (weight > 0).sum() * np.log(len(x)) - 2 * likelihood
+        level, scatter, weight, likelihood = fitted_mixture(
+            x, sigma, expected, Scatter(0.05, 0.0, limits), weight, expected=expected
         )
+        lost = _occam(x, sigma, level, scatter, weight, expected)
+        return Levels(names, level, expected, weight, scatter, -2 * (likelihood + lost))
 
     models = [fit(np.full(len(names), 1 / len(names)))]
     last = models[0]
@@ -125,12 +137,12 @@ def expected_levels(
             )
             fewer.append(fit(left / left.sum()))
         models += fewer
-        last = min(fewer, key=lambda model: model.bic)
-    return sorted(models, key=lambda model: model.bic)
+        last = min(fewer, key=lambda model: model.criterion)
+    return sorted(models, key=lambda model: model.criterion)
 
 
 def averaged_probability(x: np.ndarray, sigma: np.ndarray, models: list[Levels]) -> np.ndarray:
-    """Probability of every species, of all models by how likely their information criterion calls them.
+    """Probability of every species, of all models by how likely their criterion calls them.
 
     One model alone would be too sure that a species it does without is nowhere
     (J. A. Hoeting et al., Stat. Sci. 14, 382, 1999).
@@ -146,9 +158,9 @@ def averaged_probability(x: np.ndarray, sigma: np.ndarray, models: list[Levels])
     -------
     ndarray, shape (n, K)
     """
-    bic = np.array([model.bic for model in models])
-    belief = np.exp(-0.5 * (bic - bic.min()))
-    shares = [np.exp(_responsibility(x, sigma, one.level, one.width, one.weight)[0]) for one in models]
+    criterion = np.array([model.criterion for model in models])
+    belief = np.exp(-0.5 * (criterion - criterion.min()))
+    shares = [np.exp(_responsibility(x, sigma, one.level, one.scatter, one.weight)[0]) for one in models]
     return np.tensordot(belief / belief.sum(), shares, axes=1)
 
 
@@ -156,89 +168,97 @@ def fitted_mixture(
     x: np.ndarray,
     sigma: np.ndarray,
     level: np.ndarray,
-    width: float,
+    scatter: Scatter,
     weight: np.ndarray,
     *,
     expected: np.ndarray | None = None,
     rounds: int = ROUNDS,
-    free_width: bool = True,
-) -> tuple[np.ndarray, float, np.ndarray, float]:
-    """Expectation and conditional maximization of levels, width and weights.
+    free_scatter: bool = True,
+) -> tuple[np.ndarray, Scatter, np.ndarray, float]:
+    """Expectation and conditional maximization of levels, scatter and weights.
 
     Parameters
     ----------
     x, sigma : ndarray, shape (n,)
         Intensity and its standard error.
-    level, width, weight
+    level, scatter, weight
         To start from, as in `Levels`; a weight of 0 stays.
     expected : ndarray, shape (K,), optional
         Levels that the found ones are held to by `DEPARTURE`.
     rounds : int
-    free_width : bool
-        Whether the width is found too.
+    free_scatter : bool
+        Whether the scatter is found too.
 
     Returns
     -------
-    level, width, weight
+    level, scatter, weight
         The likeliest.
     likelihood : float
         Its log, of `expected` too.
     """
     last = -np.inf
-    scale = np.abs(x).max() if expected is None else np.abs(expected).max()
-    hold = 0.0 if expected is None else 1 / (DEPARTURE**2 * (expected**2 + (GROUND * scale) ** 2))
+    hold = np.zeros(len(level)) if expected is None else _hold(expected)
     for _ in range(rounds):
-        log, likelihood = _responsibility(x, sigma, level, width, weight)
+        log, likelihood = _responsibility(x, sigma, level, scatter, weight)
+        likelihood -= scatter.penalty
         if expected is not None:
             likelihood -= 0.5 * float((hold * (level - expected) ** 2)[weight > 0].sum())
         if likelihood - last < 1e-4:
             break
         last, share = likelihood, np.exp(log)
         weight = np.where(weight > 0, share.mean(axis=0), 0.0)
-        per = share / (_variance(level, width) + sigma[:, None] ** 2)
+        per = share / (scatter.variance(level) + sigma[:, None] ** 2)
         level = (
             (per * x[:, None]).sum(axis=0) + (0.0 if expected is None else hold * expected)
         ) / np.maximum(per.sum(axis=0) + hold, 1e-300)
-        if free_width:
-            width = _width(x, sigma, level, share)
-    return level, width, weight, likelihood
+        if free_scatter:
+            scatter = scatter.likeliest(x, sigma, level, share)
+    return level, scatter, weight, likelihood
 
 
-def _responsibility(x, sigma, level, width, weight):
+def _hold(expected):
+    """Inverse variance with which levels are held to the expected ones, (K,)."""
+    return 1 / (DEPARTURE**2 * (expected**2 + (GROUND * np.abs(expected).max()) ** 2))
+
+
+def _occam(x, sigma, level, scatter, weight, expected):
+    """Log of what the evidence of a model is less than the likelihood of its best levels and weights.
+
+    Of the weights, all of which are as likely before, exactly; of the levels, how
+    much narrower the columns leave them than they were expected, by Laplace's method.
+    """
+    there = weight > 0
+    share = np.exp(_responsibility(x, sigma, level, scatter, weight)[0])
+    count = share.sum(axis=0)[there]
+    alike, few = len(count) * gammaln(RARE), len(count) * RARE
+    weights = gammaln(few) - alike + gammaln(count + RARE).sum() - gammaln(len(x) + few)
+    weights -= xlogy(count, count / len(x)).sum()
+    weights += len(count) * np.log(NAMED)
+    known = (share / (scatter.variance(level) + sigma[:, None] ** 2)).sum(axis=0)[there]
+    return weights - 0.5 * np.log1p(known / _hold(expected)[there]).sum()
+
+
+def _responsibility(x, sigma, level, scatter, weight):
     """Log of who is responsible for whom (n, K), and the log-likelihood of all columns."""
-    total = _variance(level, width) + sigma[:, None] ** 2
+    total = scatter.variance(level) + sigma[:, None] ** 2
     with np.errstate(divide="ignore"):
         log = np.log(weight) - 0.5 * (np.log(2 * np.pi * total) + (x[:, None] - level) ** 2 / total)
     norm = logsumexp(log, axis=1)
     return log - norm[:, None], float(norm.sum())
 
 
-def _variance(level, width):
-    return width**2 * (level**2 + (GROUND * np.abs(level).max(initial=0.0)) ** 2) + 1e-300
-
-
-def _width(x, sigma, level, share):
-    """The common relative width that the columns are likeliest with."""
-    square = (x[:, None] - level) ** 2
-
-    def cost(log_width):
-        total = _variance(level, np.exp(log_width)) + sigma[:, None] ** 2
-        return float((share * (np.log(total) + square / total)).sum())
-
-    bounds = np.log(WIDTHS)
-    return float(np.exp(minimize_scalar(cost, bounds=bounds, method="bounded", options={"xatol": 0.05}).x))
-
-
-def _glimpse(x, sigma, start, width):
+def _glimpse(x, sigma, start, scatter):
     """Log-likelihood that a start comes to in a few rounds."""
     weight = np.full(len(start), 1 / len(start))
-    return fitted_mixture(x, sigma, start, width, weight, rounds=5, free_width=False)[3]
+    return fitted_mixture(x, sigma, start, scatter, weight, rounds=5, free_scatter=False)[3]
 
 
 def _levels(x, sigma, start):
     count = len(start)
-    level, width, weight, likelihood = fitted_mixture(x, sigma, start, 0.1, np.full(count, 1 / count))
+    level, scatter, weight, likelihood = fitted_mixture(
+        x, sigma, start, Scatter(0.1), np.full(count, 1 / count)
+    )
     order = np.argsort(-level)
     names = tuple(f"level {k}" for k in range(count))
     bic = 2 * count * np.log(len(x)) - 2 * likelihood
-    return Levels(names, level[order], np.full(count, np.nan), weight[order], width, bic)
+    return Levels(names, level[order], np.full(count, np.nan), weight[order], scatter, bic)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from stemnet.analysis.level_mixture import Levels, expected_levels, fitted_mixture
+from stemnet.analysis.level_scatter import Scatter, least_scatter
 from stemnet.errors import StemnetError
 from stemnet.storage.xyz import SYMBOLS
 
@@ -91,10 +92,11 @@ def named_levels(
             quick = {}
             for s in named:
                 expected = scale * bright[n][s]
-                width = np.clip(nameless[s].width, 0.01, 0.1)
+                scatter = nameless[s].scatter
+                scatter = Scatter(float(np.clip(scatter.relative, 0.01, 0.1)), scatter.floor)
                 start = np.full(len(expected), 1 / len(expected))
                 quick[s] = fitted_mixture(
-                    *parts[s], expected, width, start, expected=expected, rounds=8, free_width=False
+                    *parts[s], expected, scatter, start, expected=expected, rounds=8, free_scatter=False
                 )
                 score += quick[s][3]
             tried.append((score, n, scale, np.log(scale) + n * np.log(42)))
@@ -111,5 +113,12 @@ def named_levels(
             "The intensities fit these species in more than one way, since too few of them are there to say how bright "
             "Z^n is. Name the species of another sublattice too, or only those that can be there."
         )
-    found = {s: expected_levels(*parts[s], names, scale * bright[exponent][s]) for s, names in named.items()}
+    order = list(parts)
+    limits = least_scatter(
+        [parts[s] for s in order], [nameless[s].level for s in order], [nameless[s].variance for s in order]
+    )
+    found = {
+        s: expected_levels(*parts[s], names, scale * bright[exponent][s], limits)
+        for s, names in named.items()
+    }
     return found, float(exponent), note

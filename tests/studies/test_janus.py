@@ -75,6 +75,17 @@ def test_noise_costs_accuracy_and_the_probabilities_know_it():
     assert said == pytest.approx(accuracy, abs=0.02)
 
 
+def test_noise_that_nobody_told_of_is_found_and_the_probabilities_know_it():
+    measured = sheet(error=0.03)
+    columns = measured.columns.with_fields(intensity_sigma=0.5 * measured.columns["intensity_sigma"])
+    found = study([replace(measured, columns=columns)], species=SPECIES, element="Se")
+    right = number(found, "species named rightly, sublattice 1").value
+    said = number(found, "mean probability of the species named, sublattice 1").value
+    print(right, said)
+    assert right < 0.99
+    assert said == pytest.approx(right, abs=0.02)
+
+
 def test_vacancies_of_a_flake_are_found_and_its_edge_is_none():
     measured = sheet("mos2_defects")
     found = study([measured], species={0: ["Mo", "Re"], 1: ["S2", "S"]}, element="S")
