@@ -8,12 +8,15 @@ from functools import partial
 import numpy as np
 
 from stemnet.descriptors.missing_sites import missing_sites
+from stemnet.errors import StemnetError
 from stemnet.studies.defects_found import Found
 from stemnet.studies.defects_grains import find_grains
 from stemnet.studies.defects_list import BOUNDARY, DISLOCATION, KINDS, Defects, defects, together
 from stemnet.studies.defects_numbers import numbers_of
 from stemnet.studies.defects_pictures import pictures_of
 from stemnet.studies.defects_points import (
+    ALLOY,
+    Population,
     against_levels,
     find_distorted,
     find_interstitials,
@@ -26,7 +29,7 @@ from stemnet.studies.findings import Findings, Table
 from stemnet.studies.measured import Measured
 
 
-def study(inputs: Sequence[Measured], *, seed: int = 0, shown: int = 24) -> Findings:
+def study(inputs: Sequence[Measured], *, seed: int = 0, shown: int = 24, alloy: float = ALLOY) -> Findings:
     """Find the defects of crystals, each with a kind and a score.
 
     Parameters
@@ -36,6 +39,9 @@ def study(inputs: Sequence[Measured], *, seed: int = 0, shown: int = 24) -> Find
         Of the mixtures of intensities.
     shown : int
         Patches in the gallery of the strongest defects.
+    alloy : float
+        Share of a sublattice from which columns of a brightness of their own are a
+        species of the crystal, as in an alloy, and not defects one by one, 0 to 1.
 
     Returns
     -------
@@ -44,12 +50,16 @@ def study(inputs: Sequence[Measured], *, seed: int = 0, shown: int = 24) -> Find
     Raises
     ------
     StemnetError
-        If no input has a lattice.
+        If no input has a lattice, or the share is none.
     """
-    return each(inputs, partial(_one, seed=seed, shown=shown))
+    if not 0 < alloy <= 1:
+        raise StemnetError(
+            f"alloy={alloy!r} was asked for; give a share of a sublattice above 0, such as 0.05."
+        )
+    return each(inputs, partial(_one, seed=seed, shown=shown, alloy=alloy))
 
 
-def _one(measured: Measured, *, seed: int, shown: int) -> Findings:
+def _one(measured: Measured, *, seed: int, shown: int, alloy: float) -> Findings:
     grains = find_grains(first_frame(measured))
     need_columns(grains)
     notes = list(grains.notes)
@@ -58,7 +68,8 @@ def _one(measured: Measured, *, seed: int, shown: int) -> Findings:
     light = None
     points = [find_vacancies(grains, sites, about), find_interstitials(grains, about)]
     if "intensity" in grains.columns:
-        light = against_levels(grains, about, seed)
+        light = against_levels(grains, about, seed, alloy)
+        notes += [_populated(grains.name(one.sublattice), one) for one in light.populations]
         points += find_substitutions(grains, light)
     else:
         notes.append(
@@ -117,7 +128,31 @@ def _summary(found: Found) -> str:
     ]
     grains = f" in {len(found.grains)} grains" if len(found.grains) > 1 else ""
     said = ", ".join(counted) or "no defect"
-    return f"{found.measured.name}: {said} among {len(found.grains.columns)} columns{grains}."
+    alloys = [
+        f" Alloy: {one.share:.1%} of {found.grains.name(one.sublattice)} {_brighter(one)} than most."
+        for one in (found.light.populations if found.light is not None else ())
+        if one.alloy
+    ]
+    return (
+        f"{found.measured.name}: {said} among {len(found.grains.columns)} columns{grains}.{''.join(alloys)}"
+    )
+
+
+def _brighter(one: Population) -> str:
+    word = "brighter" if one.relative > 1 else "darker"
+    return f"are {word} by a factor of {max(one.relative, 1 / max(one.relative, 1e-9)):.2f}"
+
+
+def _populated(name: str, one: Population) -> str:
+    if one.alloy:
+        return (
+            f"Alloy: {one.share:.1%} of the columns of {name} {_brighter(one)} than most and share that level; they "
+            "count as a species of the crystal, and are not listed one by one."
+        )
+    return (
+        f"{one.share:.1%} of the columns of {name} {_brighter(one)} than most and share that level, as a dopant does "
+        "or a site that lacks an atom; they are listed one by one. To count them as an alloy, lower alloy."
+    )
 
 
 def _tables(found: Found) -> tuple[Table, ...]:

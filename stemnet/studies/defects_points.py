@@ -34,7 +34,7 @@ SUPPORT, GATE = (
 )  # share of the lattice neighbors of a column that repeat it, within this many spacings
 OUTLIER = 5.0  # standard deviations; chance gives one in 1.7 million columns
 NARROWEST = 0.05  # of the width that a level has by its mixture
-HOST = 0.2  # share of a sublattice from which a level is part of the crystal, as in an alloy
+ALLOY = 0.05  # share of a sublattice from which a level is part of the crystal, as in an alloy
 OFF_SITE = 0.3  # spacings that an interstitial is from the nearest column
 MISFIT, SECOND = (
     8.0,
@@ -88,6 +88,27 @@ def _surrounded(grains, sites, rows):
 
 
 @dataclass(frozen=True)
+class Population:
+    """Columns of a sublattice that share a level of their own, beside that of most.
+
+    Parameters
+    ----------
+    sublattice : int
+    share : float
+        Of the sublattice, 0 to 1.
+    relative : float
+        Its level over that of most.
+    alloy : bool
+        Whether they are so many that they are a species of the crystal, no defects.
+    """
+
+    sublattice: int
+    share: float
+    relative: float
+    alloy: bool
+
+
+@dataclass(frozen=True)
 class Intensities:
     """Intensities against the levels of their sublattices.
 
@@ -99,14 +120,16 @@ class Intensities:
         Over that level.
     levels : dict of int to Levels
         By sublattice.
+    populations : tuple of Population
     """
 
     deviation: np.ndarray
     relative: np.ndarray
     levels: dict[int, Levels]
+    populations: tuple[Population, ...]
 
 
-def against_levels(grains: Grains, found: Structure, seed: int) -> Intensities:
+def against_levels(grains: Grains, found: Structure, seed: int, alloy: float = ALLOY) -> Intensities:
     """Compare every column with the levels that most columns of its sublattice have.
 
     Parameters
@@ -116,6 +139,8 @@ def against_levels(grains: Grains, found: Structure, seed: int) -> Intensities:
     found : Structure
     seed : int
         Of the mixtures' starts.
+    alloy : float
+        Share of a sublattice from which a level is one of the crystal, 0 to 1.
 
     Returns
     -------
@@ -132,11 +157,18 @@ def against_levels(grains: Grains, found: Structure, seed: int) -> Intensities:
     judged = grains.strong & (label >= 0) & ~(found.boundary | found.core)
     judged &= grains.edge_distance(columns.yx) >= RIM * grains.spacing
     deviation, relative = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    populations: list[Population] = []
     for s, level in levels.items():
         rows = np.nonzero(judged & (label == s) & np.isfinite(x))[0]
         if not len(rows):
             continue
-        host = np.nonzero(level.weight >= min(HOST, level.weight.max()))[0]
+        most = int(level.weight.argmax())
+        host = np.nonzero(level.weight >= min(alloy, level.weight[most]))[0]
+        populations += [
+            Population(s, float(level.weight[k]), float(level.level[k] / level.level[most]), k in host)
+            for k in range(len(level.level))
+            if k != most
+        ]
         spread = np.sqrt(level.variance[host] + (sigma[rows, None] / classes.gain[rows, None]) ** 2)
         away = (x[rows, None] - level.level[host]) / spread
         nearest = np.abs(away).argmin(axis=1)
@@ -146,7 +178,7 @@ def against_levels(grains: Grains, found: Structure, seed: int) -> Intensities:
         wide = max(NARROWEST, 1.4826 * float(np.median(np.abs(near - np.median(near)))))
         deviation[rows] = np.where(between, 0.0, near / wide)
         relative[rows] = x[rows] / level.level[host][nearest]
-    return Intensities(deviation, relative, levels)
+    return Intensities(deviation, relative, levels, tuple(populations))
 
 
 def find_substitutions(grains: Grains, light: Intensities) -> list[Defects]:

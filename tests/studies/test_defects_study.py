@@ -181,3 +181,40 @@ def test_one_sublattice_without_truth_sampling_or_errors():
     table = kinds(found)
     assert table["kind"].tolist() == ["vacancy"]
     assert np.hypot(table["y_px"][0] - 155, table["x_px"][0] - 155) < 1.5
+
+
+@cache
+def alloy():
+    return measured("remos2_05", least=FAINT)
+
+
+def test_the_rarer_species_of_an_alloy_is_no_defect_of_its_own():
+    # 17 of 437 metal columns are rhenium
+    found = study([alloy()], alloy=0.03)
+    table = kinds(found)
+    print(found.summary, found.notes)
+    assert not np.isin(table["kind"], ["brighter", "dimmer"]).any()
+    assert "Alloy: " in found.summary
+    note = next(note for note in found.notes if "Alloy: " in note)
+    assert float(note.split("Alloy: ")[1].split("%")[0]) / 100 == pytest.approx(17 / 437, abs=0.006)
+    assert "are brighter by a factor of 2." in note
+
+
+def test_a_few_of_another_species_are_listed_and_it_is_said_that_they_are_alike():
+    found = study([alloy()])
+    table = kinds(found)
+    print(found.summary, found.notes)
+    assert 14 <= (table["kind"] == "brighter").sum() <= 17
+    assert "Alloy: " not in found.summary
+    assert any("listed one by one. To count them as an alloy, lower alloy" in note for note in found.notes)
+
+
+def test_half_and_half_is_an_alloy_by_default():
+    found = study([measured("remos2_55", least=FAINT)])
+    assert not np.isin(kinds(found)["kind"], ["brighter", "dimmer"]).any()
+    assert "Alloy: " in found.summary
+
+
+def test_a_share_that_is_none_is_refused():
+    with pytest.raises(StemnetError, match="alloy=0"):
+        study([alloy()], alloy=0)
