@@ -93,7 +93,7 @@ def _errors(known: Distortions, way: str, i: int, values: np.ndarray, true: np.n
     sharp = error_of(values, np.where(np.isfinite(values), known.unsmoothed[:, i], np.nan))
     inner = error_of(*(within_lines(maps, one[:, None])[:, 0] for one in (values, true)))
     # what whole lines have in common is not known from one scan in which they have moved: there the error bar counts
-    unknown = maps.lines[i] > AIM / 2
+    unknown = maps.lines[i] > AIM
     aim = NAN if unknown else times * AIM
     numbers = [
         Number(name, f"{label}, against planted not smoothed", times * sharp, unit),
