@@ -94,7 +94,9 @@ def _measured(paths: list[str], job: Job, halo: bool) -> list[Measured]:
             found = with_halo(micrograph, found)
         notes = (*micrograph.notes, *found.reasons, *found.notes)
         truth = _truth(Path(path), found)
-        measured.append(Measured(name, micrograph, found.columns, truth, found.confident, notes))
+        measured.append(
+            Measured(name, micrograph, found.columns, truth, found.confident, notes, found.probability)
+        )
         bar.update()
     bar.close()
     return measured

@@ -78,6 +78,8 @@ class Measured:
         What the detection thinks of itself.
     notes : tuple of str
         What the detection has to say.
+    probability : ndarray, shape (T, H, W), or None
+        That a pixel lies on a column's peak, as the network sees it; None where no network was asked.
     """
 
     name: str
@@ -86,3 +88,4 @@ class Measured:
     truth: Truth | None = None
     confident: bool = True
     notes: tuple[str, ...] = ()
+    probability: np.ndarray | None = None

@@ -20,6 +20,8 @@ from stemnet.studies.measured import Measured
 from stemnet.studies.representations_numbers import Represented, numbers_of
 from stemnet.studies.representations_rows import Rows, rows_of_columns, rows_of_windows
 
+ROWS = ("patches", "probability", "vectors", "windows")
+
 
 def study(
     inputs: Sequence[Measured],
@@ -39,8 +41,9 @@ def study(
         Of every method that is random.
     embedders : mapping of str to transformer
         Methods by name, of the scikit-learn contract.
-    rows : {"patches", "vectors", "windows"}
-        Pixels on a disk around every column, less their mean; the vectors to its neighbors; or the spectra of windows
+    rows : {"patches", "probability", "vectors", "windows"}
+        Pixels on a disk around every column, less their mean, of the image or of the probability that the network
+        sees, in which no intensity counts; the vectors to its neighbors; or the spectra of windows
         that slide over the image.
     center : int or None
         Sublattice that is described, the brightest 0; None for all columns.
@@ -57,8 +60,8 @@ def study(
     StemnetError
         If no input has enough columns, or `rows` is none of these.
     """
-    if rows not in ("patches", "vectors", "windows"):
-        raise StemnetError(f"rows={rows!r} was asked for; give patches, vectors or windows.")
+    if rows not in ROWS:
+        raise StemnetError(f"rows={rows!r} was asked for; give {', '.join(ROWS[:-1])} or {ROWS[-1]}.")
     return each(inputs, partial(_one, seed=seed, embedders=embedders, rows=rows, center=center, size=size))
 
 

@@ -12,6 +12,7 @@ from stemnet.descriptors.neighbors import lattice_of, neighbor_vectors
 from stemnet.descriptors.patches import column_patches, patch_size
 from stemnet.descriptors.spectra_stream import window_spectra
 from stemnet.descriptors.table import Descriptors
+from stemnet.errors import StemnetError
 from stemnet.studies.described import first_frame
 from stemnet.studies.framework import DOUBTFUL, brighter, find_framework, first_rows
 from stemnet.studies.measured import Measured
@@ -51,15 +52,18 @@ class Rows:
 def rows_of_columns(
     measured: Measured, rows: str, center: int | None, size: int | None, notes: list[str]
 ) -> Rows:
-    """Patches or neighbor vectors; see the study for the parameters, of which `notes` gathers what should be known."""
+    """Patches of the image or of the probability, or neighbor vectors; parameters as of the study.
+
+    `notes` gathers what should be known.
+    """
     frame = find_framework(first_frame(measured))
     columns = frame.columns
     if frame.note:
         notes.append(frame.note)
     side = None
-    if rows == "patches":
+    if rows != "vectors":
         side = size or patch_size(columns)
-        cut = column_patches(columns, measured.micrograph.frames[0], side)
+        cut = column_patches(columns, _cut_from(measured, rows), side)
         table = _disks(cut, side, _described(columns, center))
     else:
         table = neighbor_vectors(columns, center=center, lattice=frame.lattice)
@@ -75,6 +79,17 @@ def rows_of_columns(
             # planted from y towards x
             orientation = -truth.of(ORIENTATION)[first]
     return Rows(table, side, labels, orientation, columns["sublattice"])
+
+
+def _cut_from(measured: Measured, rows: str) -> np.ndarray:
+    """The image, or the network's probability, (H, W)."""
+    if rows == "patches":
+        return measured.micrograph.frames[0]
+    if measured.probability is None:
+        raise StemnetError(
+            f"{measured.name} came without the network's probability map. Give rows=patches, or find columns first."
+        )
+    return np.asarray(measured.probability[0], dtype=np.float32)
 
 
 def rows_of_windows(measured: Measured, size: int | None, notes: list[str]) -> Rows:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted_columns import bare, measured_example
@@ -5,9 +7,13 @@ from sklearn.decomposition import PCA
 
 from stemnet.analysis import VariationalAutoencoder
 from stemnet.columns import Columns
+from stemnet.detection.column_model import render_columns
 from stemnet.errors import StemnetError
+from stemnet.micrograph import Micrograph
 from stemnet.studies import Measured
 from stemnet.studies.representations import study
+
+SAMPLING = 0.1  # [A/px]
 
 
 def methods(epochs=30):
@@ -89,13 +95,31 @@ def test_spectra_of_windows_tell_the_orientation_without_columns():
         assert picture.draw().axes
 
 
+def test_patches_of_the_probability_do_not_see_intensities():
+    one = measured_example("pbtio3_domains")
+    with pytest.raises(StemnetError, match="without the network's probability map"):
+        study([one], embedders={"pca": PCA(2)}, rows="probability")
+    # A map with every column alike, as a sure network has it: blocks of A and B differ in the image alone.
+    seen = render_columns(one.micrograph.shape, one.columns.yx, np.ones(len(one.columns)), 1.5)
+    findings = {}
+    for factor in (1.0, 3.0):
+        frames = factor * one.micrograph.frames
+        given = replace(
+            one, micrograph=Micrograph(frames[0], SAMPLING), probability=seen[None].astype(np.float16)
+        )
+        (table,) = study([given], embedders={"pca": PCA(2)}, rows="probability").tables
+        findings[factor] = table.values["pca_0"]
+    np.testing.assert_array_equal(findings[1.0], findings[3.0])
+    assert np.isfinite(findings[1.0]).sum() > 300
+
+
 def test_what_cannot_be_represented_is_said():
     few = bare(Columns(np.array([[50.0, 50.0], [50, 60], [60, 50]]), (100, 100)))
     with pytest.raises(StemnetError, match="bare: pca"):
         study([few], embedders={"pca": PCA(2)})
     with pytest.raises(StemnetError, match="around 1 columns without a size"):
         study([bare(Columns(np.array([[50.0, 50.0]]), (100, 100)))], embedders={"pca": PCA(2)})
-    with pytest.raises(StemnetError, match="give patches, vectors or windows"):
+    with pytest.raises(StemnetError, match="give patches, probability, vectors or windows"):
         study([few], embedders={"pca": PCA(2)}, rows="pixels")
     lame = {"pca": PCA(2), "many": PCA(5000)}
     findings = study([measured_example("pbtio3_domains")], embedders=lame)
