@@ -201,10 +201,13 @@ class VariationalAutoencoder(Filed, ClassNamePrefixFeaturesOutMixin, Transformer
         rows = self._complete(X, condition, y if self.n_classes else None)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         known = rows[:, -1].long().numpy() if self.n_classes else np.full(len(rows), -1)
-        data = rows[:, : rows.shape[1] - len(self.conditions_) - bool(self.n_classes)].numpy()
+        end = rows.shape[1] - bool(self.n_classes)
+        data, told = (
+            part.numpy() for part in rows[:, :end].tensor_split([end - len(self.conditions_)], dim=1)
+        )
         with one_thread(), torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
-            model = started(self._network(data.shape[1]), data, known, seed)
+            model = started(self._network(data.shape[1]), data, known, seed, told if told.size else None)
         schedule = Schedule(**{one.name: getattr(self, one.name) for one in fields(Schedule)})
         trained = trainer(model, rows.float(), self.n_components, schedule, seed, self.device)
         self._finish(model, rows)

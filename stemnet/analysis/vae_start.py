@@ -21,7 +21,12 @@ ROUNDS = 10
 
 
 def start_as_pca(
-    model: VAE | RotatingVAE, rows: np.ndarray, known: np.ndarray, seed: int, spare: float = 0.0
+    model: VAE | RotatingVAE,
+    rows: np.ndarray,
+    known: np.ndarray,
+    seed: int,
+    spare: float = 0.0,
+    told: np.ndarray | None = None,
 ) -> None:
     """Set mean rows, linear maps, posterior widths and noise as in probabilistic PCA (Tipping and Bishop, 1999).
 
@@ -36,6 +41,8 @@ def start_as_pca(
         Of k-means.
     spare : float
         Sum of squares per row that is noise and in none of its numbers.
+    told : ndarray, shape (N, C), optional
+        Conditions of mean 0: what a regression on them explains is taken off first.
     """
     step = -(-len(rows) // PCA_ROWS)
     rows, known = rows[::step], known[::step]
@@ -47,6 +54,13 @@ def start_as_pca(
         means = found.cluster_centers_[_numbered(found.labels_, known, count)]
     else:
         rows = rows - means
+    if isinstance(model, VAE) and model.told_linear is not None and told is not None:
+        explained = np.zeros((told.shape[1], rows.shape[1]))
+        if model.likelihood == "gaussian":
+            explained = np.linalg.lstsq(told[::step], rows, rcond=None)[0]
+            rows = rows - told[::step] @ explained
+        with torch.no_grad():
+            model.told_linear.weight.copy_(torch.from_numpy(explained.T))
     n, features = rows.shape
     d = model.encoder_linear.out_features
     _, singular, axes = np.linalg.svd(rows, full_matrices=False)
@@ -145,7 +159,13 @@ def network(
     return RotatingVAE(orders, latent, ready.values, hidden, generators, spreads, conditions, classes)
 
 
-def started(model: VAE | RotatingVAE, data: np.ndarray, known: np.ndarray, seed: int) -> VAE | RotatingVAE:
+def started(
+    model: VAE | RotatingVAE,
+    data: np.ndarray,
+    known: np.ndarray,
+    seed: int,
+    told: np.ndarray | None = None,
+) -> VAE | RotatingVAE:
     """The network at its start.
 
     Parameters
@@ -155,9 +175,11 @@ def started(model: VAE | RotatingVAE, data: np.ndarray, known: np.ndarray, seed:
     known : ndarray of int, shape (N,)
         As in `start_as_pca`.
     seed : int
+    told : ndarray, shape (N, C), optional
+        As in `start_as_pca`; rows that are put upright start without.
     """
     if isinstance(model, RotatingVAE):
         start_upright(model, data, known, seed)
     else:
-        start_as_pca(model, data, known, seed)
+        start_as_pca(model, data, known, seed, told=told)
     return model

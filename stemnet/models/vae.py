@@ -16,7 +16,9 @@ from stemnet.models.precision import FullLinear, Perceptron
 class VAE(Family):
     """Gaussian encoder and decoder, each a linear map plus a perceptron.
 
-    The perceptrons start at zero, so that the network begins as a linear one;
+    What is told of a row moves the row that is decoded by a linear map of its
+    own, which starts as a regression: what it explains is nothing that the
+    latent need hold. The perceptrons start at zero, so that the network begins as a linear one;
     with the linear maps of probabilistic PCA (which is the optimum of a linear
     VAE: Lucas et al., NeurIPS 2019) training starts from an informative latent
     and adds what is not linear. Kingma and Welling, ICLR 2014; the noise
@@ -51,18 +53,27 @@ class VAE(Family):
         self.encoder_linear = FullLinear(n_features, n_components)
         self.encoder = perceptron([n_features + self.n_context, *hidden, 2 * n_components])
         self.decoder_linear = FullLinear(n_components, n_features)
+        self.told_linear = FullLinear(n_conditions, n_features, bias=False) if n_conditions else None
         self.decoder = perceptron([n_components + self.n_context, *reversed(hidden), n_features])
         self.log_noise = nn.Parameter(torch.zeros(()), requires_grad=likelihood == "gaussian")
 
     def encode(self, x: Tensor, context: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of the posterior, each (N, d), of rows (N, D)."""
-        rest = x - (offset.sigmoid() if self.likelihood == "bernoulli" else offset)
+        middle = self._middle(context, offset)
+        rest = x - (middle.sigmoid() if self.likelihood == "bernoulli" else middle)
         mean, log_variance = self.encoder(torch.cat([rest, context], dim=1)).chunk(2, dim=1)
         return self.encoder_linear(rest) + mean, log_variance.clamp(-20.0, 5.0)
 
     def decode(self, z: Tensor, context: Tensor, offset: Tensor) -> Tensor:
         """Mean rows (N, D), or their logits, of latents (N, d)."""
-        return offset + self.decoder_linear(z) + self.decoder(torch.cat([z, context], dim=1))
+        linear = self._middle(context, offset) + self.decoder_linear(z)
+        return linear + self.decoder(torch.cat([z, context], dim=1))
+
+    def _middle(self, context: Tensor, offset: Tensor) -> Tensor:
+        """Rows, or their logits, at the middle of the latent: of the class, and of what is told."""
+        return (
+            offset if self.told_linear is None else offset + self.told_linear(context[:, : self.n_conditions])
+        )
 
     def bound(self, data: Tensor, noise: Tensor, context: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         """See `Family`."""

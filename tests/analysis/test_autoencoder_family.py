@@ -134,6 +134,18 @@ def test_what_cannot_be_told_is_said(options, told, words):
         VariationalAutoencoder(1, max_epochs=1, **options).fit(X, **told)
 
 
+def test_the_latent_does_not_hold_what_was_told_however_strong_it_is():
+    rng = np.random.default_rng(0)
+    told, other, ways = rng.normal(size=600), rng.normal(size=600), rng.normal(size=(2, 12))
+    X = np.column_stack([3 * told, other]) @ ways + 0.3 * rng.normal(size=(600, 12))
+    model = VariationalAutoencoder(1, max_epochs=20, random_state=0)
+    free = model.fit_transform(X)[:, 0]
+    assert abs(np.corrcoef(free, told)[0, 1]) > 0.95
+    latent = model.fit(X, condition=told).transform(X, condition=told)[:, 0]
+    assert abs(np.corrcoef(latent, told)[0, 1]) < 0.1
+    assert abs(np.corrcoef(latent, other)[0, 1]) > 0.95
+
+
 def test_the_same_conditions_are_needed_again():
     X = np.random.default_rng(0).normal(size=(30, 6))
     model = VariationalAutoencoder(1, max_epochs=1).fit(X, condition=np.arange(30))
