@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from stemnet.analysis import VariationalAutoencoder
 from stemnet.doors.command_line import BARE
 from stemnet.doors.overrides import checked, spelled
 from stemnet.storage import write_result
@@ -68,6 +69,9 @@ def test_the_code_of_the_pages_runs(tmp_path, monkeypatch, capsys):
         descriptors={"neighbor_vectors": analysis.vectors},
         embeddings={each.method: each.latent for each in analysis.embeddings},
     )
+    Path("run").mkdir()
+    short = VariationalAutoencoder(2, max_epochs=1, random_state=0).fit(analysis.vectors.complete)
+    short.save("run/weights.safetensors")
     guides = [code for page in sorted((ROOT / "docs").glob("*.md")) for code in blocks(page, "python")]
     assert len(guides) >= 4
     for code in guides:
