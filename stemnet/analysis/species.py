@@ -48,6 +48,8 @@ class SpeciesAssignment:
         As given; -1 where the species is unknown.
     notes : tuple of str
         What the user should know.
+    ambiguous : bool
+        The levels can be named in more than one way: the names are a guess, however sure a column is of its level.
     """
 
     species: np.ndarray
@@ -59,6 +61,7 @@ class SpeciesAssignment:
     exponent: float
     sublattice: np.ndarray
     notes: tuple[str, ...]
+    ambiguous: bool = False
 
     @property
     def expected_accuracy(self) -> float:
@@ -164,12 +167,13 @@ def assign_species(
         for s in species or {}
         if s not in parts
     ]
-    exponent = float("nan")
+    exponent, ambiguous = float("nan"), False
     models: dict[int, list[Levels]] = {}
     if named:
         models, exponent, note = named_levels(parts, levels, named)
         levels |= {s: tried[0] for s, tried in models.items()}
         notes += [note] if note else []
+        ambiguous = bool(note)
     names = tuple(dict.fromkeys(name for found in levels.values() for name in found.names))
     posterior = np.where((sublattice >= 0)[:, None], np.zeros((len(columns), len(names))), np.nan)
     label, deviation = np.full(len(columns), "", dtype=object), np.full(len(columns), np.nan)
@@ -192,6 +196,7 @@ def assign_species(
         exponent,
         sublattice,
         tuple(notes),
+        ambiguous,
     )
 
 

@@ -91,6 +91,8 @@ def _summary(kinds: Kinds) -> str:
     assigned, shares = kinds.assigned, kinds.shares
     counted = ", ".join(f"{int((assigned.species == one).sum())} {one}" for one in assigned.names)
     parts = [f"{counted}; by their own probabilities {assigned.expected_accuracy:.1%} are named rightly"]
+    if assigned.ambiguous:
+        parts[0] = f"{counted}, but which is which cannot be told by these intensities"
     if shares is not None:
         parts.append(
             f"{shares.element} has {np.nanmean(shares.expected):.0%} of the sites of sublattice {shares.sublattice}"

@@ -80,12 +80,13 @@ def test_one_species_cannot_say_which_it_is_and_another_sublattice_can():
     columns = measured("mos2_defects")
     sulfur = columns["sublattice"] == 1
     only = columns.with_fields(sublattice=np.where(sulfur & (columns["species"] == "S2"), 1, -1))
-    assert (
-        "more than one way" in assign_species(only, {1: ("S", "S2")}, classes=without_gain(columns)).notes[0]
-    )
+    guess = assign_species(only, {1: ("S", "S2")}, classes=without_gain(columns))
+    assert guess.ambiguous
+    assert "more than one way" in guess.notes[0]
     both = columns.with_fields(sublattice=np.where(columns["species"] == "Re", -1, columns["sublattice"]))
     found = assign_species(both, {0: ("Mo", "Re"), 1: ("S", "S2")}, classes=without_gain(columns))
     assert found.notes == ()
+    assert not found.ambiguous
     assert accuracy(found, both, 0) == 1
 
 

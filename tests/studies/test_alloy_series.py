@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted_columns import alloys, first, without
@@ -19,6 +21,14 @@ def found():
 def noisy():
     """As at a dose of 3000 e/A^2: positions are off by a sixth of the chains' amplitude and more."""
     return study(alloys(SERIES[::2], 3000 / 1.4e5), shells=1)
+
+
+def test_of_one_species_it_is_not_said_which_it_is(found):
+    (one,) = alloys(SERIES[:1])
+    intensity = 100 + np.random.default_rng(0).normal(size=len(one.columns))
+    pure = replace(one, truth=None, columns=one.columns.with_fields(intensity=intensity))
+    assert "cannot be told in remos2_05: there the share is a guess" in study([pure], shells=1).summary
+    assert "cannot be told" not in found.summary
 
 
 def numbers(findings, name):
