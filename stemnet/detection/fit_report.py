@@ -155,7 +155,11 @@ def report(
     scale, end = problem.scale, _ended(problem, fit, free, matrix, describe)
     fit, state = end.fit, end.fit.state
     stretch = _stretch(problem, end) if describe else None
-    left, whitened = _left_over(problem, end, stretch)
+    explained = None if stretch is None else _explained(problem, end, stretch)
+    if explained is None:
+        stretch = None
+    left, whitened = explained or (1.0, end.residual * end.weight.sqrt())
+    del explained
     correlation = correlation_factors(problem.tiles, whitened, float(np.exp(fit.common)))
     del whitened  # as large as the image
 
@@ -181,7 +185,7 @@ def report(
         "sigma_x": deviation[:, 1],
         "width_sigma": state.width * deviation[:, 3],
         "intensity_sigma": volume_sigma,
-    } | _described(problem, end, stretch, left, correlation, ok)
+    } | (_described(problem, end, stretch, left, correlation, ok) if describe else _nothing(end))
     rows = {name: torch.where(ok, values, torch.nan) for name, values in rows.items()} | {
         "yx": torch.where(ok[:, None], state.yx, problem.start),
         "amplitude": state.amplitude * scale,
@@ -242,17 +246,20 @@ def _stretch(problem: Problem, end: _Ending) -> torch.Tensor:
     return stretches(end.equations, end.own, force * end.free, below)
 
 
-def _left_over(problem: Problem, end: _Ending, stretch: torch.Tensor | None) -> tuple[float, torch.Tensor]:
+def _explained(problem: Problem, end: _Ending, stretch: torch.Tensor) -> tuple[float, torch.Tensor] | None:
     """Part of the misfit that is no matter of the columns' shapes, and the residuals in its units.
 
-    What the shapes explain is no noise, and must not widen the errors.
+    What the shapes explain is no noise, and must not widen the errors. None
+    where they explain nothing: a step from a fit that has not settled, as in
+    an image that was denoised, may lead anywhere.
     """
-    if stretch is None:
-        return 1.0, end.residual * end.weight.sqrt()
     state = end.fit.state
     oval = render_stretch(end.geometry.columns, state.yx, state.amplitude, state.width, stretch)
     whitened = oval.mul_(problem.mask).neg_().add_(end.residual).mul_(end.weight.sqrt())
     misfit = float(torch.linalg.vector_norm(whitened, dtype=torch.float64) ** 2) / max(problem.measured, 1)
+    before = float((end.weight * end.residual.square()).sum()) / max(problem.measured, 1)
+    if not misfit <= before:
+        return None
     left = max(min(misfit, 1.0), 1 / end.fit.excess)
     return left, whitened.div_(left**0.5)
 
@@ -265,11 +272,7 @@ def _described(
     correlation: Correlation,
     ok: torch.Tensor,
 ) -> dict[str, torch.Tensor]:
-    """Shapes of the columns and the light of their cells; NaN where nobody asked."""
-    if stretch is None:
-        nothing = torch.full_like(end.fit.state.amplitude, torch.nan)
-        return dict.fromkeys(_DESCRIBED, nothing)
-    shape = ellipticities(stretch, end.equations, end.own, left * correlation.shape)
+    """Shapes of the columns, NaN where they are not known, and the light of their cells."""
     cells = torch.full((len(ok), 2), torch.nan, dtype=torch.float64, device=ok.device)
     if ok.any():
         # what was not measured is taken as the model has it
@@ -278,13 +281,22 @@ def _described(
         variance = end.weight.clamp(min=1e-30).reciprocal_().mul_(left).mul_(problem.mask)
         radius = RADIUS * float(np.exp(end.fit.common))
         cells[ok] = cell_sums(problem.tiles, end.fit.state.yx[ok], radius, (light, variance))
-    values = (
-        shape.magnitude,
-        shape.angle,
-        shape.components[:, 0],
-        shape.components[:, 1],
-        shape.sigma,
-        cells[:, 0] * problem.scale,
-        (cells[:, 1] * correlation.amplitude).sqrt() * problem.scale,
-    )
-    return dict(zip(_DESCRIBED, values, strict=True))
+    found = _nothing(end) | {
+        "cross_section": cells[:, 0] * problem.scale,
+        "cross_section_sigma": (cells[:, 1] * correlation.amplitude).sqrt() * problem.scale,
+    }
+    if stretch is None:
+        return found
+    shape = ellipticities(stretch, end.equations, end.own, left * correlation.shape)
+    return found | {
+        "ellipticity": shape.magnitude,
+        "ellipticity_angle": shape.angle,
+        "ellipticity_1": shape.components[:, 0],
+        "ellipticity_2": shape.components[:, 1],
+        "ellipticity_sigma": shape.sigma,
+    }
+
+
+def _nothing(end: _Ending) -> dict[str, torch.Tensor]:
+    """Of what was not asked for, or is not known: NaN."""
+    return dict.fromkeys(_DESCRIBED, torch.full_like(end.fit.state.amplitude, torch.nan))

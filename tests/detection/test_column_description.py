@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+import torch
 
+from stemnet.detection import fit_report
 from stemnet.detection.refinement import refine
 
 SHAPE = (176, 176)
@@ -146,3 +148,19 @@ def test_two_sublattices_of_other_widths_keep_their_intensities():
     for rows in (inner & bright, inner & ~bright):
         assert np.median(share[rows]) == pytest.approx(1.0, abs=0.015)
         assert np.median(fit.width[rows] / width[rows]) == pytest.approx(1.0, abs=0.01)
+
+
+def test_shapes_that_explain_nothing_widen_no_error(monkeypatch):
+    rng = np.random.default_rng(0)
+    yx = lattice()
+    image = rng.poisson(elliptical(yx, np.ones(len(yx)), np.zeros(len(yx)), np.full(len(yx), 60.0)))
+    known = refine(image, yx, WIDTH)
+    monkeypatch.setattr(
+        fit_report, "stretches", lambda equations, own, *_: 3 * torch.ones(len(own), 2).double()
+    )
+    astray = refine(image, yx, WIDTH)
+    assert np.isnan(astray.ellipticity).all()
+    assert np.isnan(astray.ellipticity_sigma).all()
+    np.testing.assert_allclose(astray.sigma_y, known.sigma_y, rtol=0.1)
+    np.testing.assert_allclose(astray.intensity_sigma, known.intensity_sigma, rtol=0.1)
+    np.testing.assert_allclose(astray.cross_section, known.cross_section, rtol=1e-6)

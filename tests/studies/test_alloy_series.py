@@ -1,14 +1,21 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from planted_columns import alloys, first, without
 
+from stemnet import resources
+from stemnet.detection.segmenter import find_columns
 from stemnet.errors import StemnetError
+from stemnet.models.checkpoint import load
+from stemnet.reading import read_micrograph
 from stemnet.report.style import save
+from stemnet.studies import Measured
 from stemnet.studies.alloy_series import study
 
 A_RES2 = 3.16 * (1 + 0.012 * 0.95)  # mean metal spacing of the last [A]
+REAL = Path(__file__).resolve().parents[3] / "shared" / "data" / "real"
 SERIES = ("remos2_05", "remos2_55", "remos2_95")
 
 
@@ -29,6 +36,21 @@ def test_of_one_species_it_is_not_said_which_it_is(found):
     pure = replace(one, truth=None, columns=one.columns.with_fields(intensity=intensity))
     assert "cannot be told in remos2_05: there the share is a guess" in study([pure], shells=1).summary
     assert "cannot be told" not in found.summary
+
+
+@pytest.mark.skipif(not (REAL / "mos2_re05.tiff").is_file(), reason="the shared micrographs are not here")
+def test_rhenium_of_a_real_sheet_is_that_of_its_bright_columns():
+    micrograph = read_micrograph(REAL / "mos2_re05.tiff")
+    columns = find_columns(micrograph, load(resources.weights())).columns
+    bright = columns["intensity"] > 1.6 * np.median(columns["intensity"][columns["intensity"] > 2e4])
+    assert 8 <= bright.sum() <= 16
+    (share,) = [
+        number.value
+        for number in study([Measured("re05", micrograph, columns)], shells=1).numbers
+        if number.quantity.startswith("global composition")
+    ]
+    metals = len(columns) / 2
+    assert share == pytest.approx(bright.sum() / metals, abs=0.005)
 
 
 def numbers(findings, name):
