@@ -112,11 +112,6 @@ class Grid:
         rows, cols = (torch.linalg.pinv(basis) for basis in self._pixels(image.device))
         return (rows @ image.float() @ cols.T).double()
 
-    def project(self, image: torch.Tensor) -> torch.Tensor:
-        """Inner products of an (H, W) image with all basis functions, float64."""
-        rows, cols = self._pixels(image.device)
-        return (rows.T @ image @ cols).double()
-
     def project_tiled(self, tiles: torch.Tensor) -> torch.Tensor:
         """Inner products of an image in tiles (tiles, size, size) with all basis functions, float64."""
         size = tiles.shape[1]

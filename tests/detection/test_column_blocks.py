@@ -51,3 +51,16 @@ def test_a_surface_comes_back_from_its_image():
     coefficients = torch.as_tensor(np.random.default_rng(1).normal(size=grid.shape))
     surface = grid.evaluate(coefficients)
     np.testing.assert_allclose(grid.evaluate(grid.nearest(surface)), surface, atol=1e-4)
+
+
+@pytest.mark.parametrize("size", [16, 24, 33])
+def test_a_surface_in_tiles_is_the_surface_cut_and_products_are_its_transpose(size: int):
+    grid, tiles, rng = Grid.over(SHAPE, 20.0), Tiles(SHAPE, size), np.random.default_rng(2)
+    coefficients = torch.as_tensor(rng.normal(size=grid.shape))
+    whole = tiles.cut(grid.evaluate(coefficients))
+    torch.testing.assert_close(grid.evaluate_tiled(coefficients, size), whole, rtol=1e-5, atol=1e-5)
+    image = torch.as_tensor(rng.normal(size=SHAPE), dtype=torch.float32)
+    product = (grid.project_tiled(tiles.cut(image)) * coefficients).sum()
+    torch.testing.assert_close(
+        product, (image * grid.evaluate(coefficients)).sum().double(), rtol=1e-4, atol=1e-3
+    )
