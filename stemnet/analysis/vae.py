@@ -11,14 +11,15 @@ import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted
 from torch import Tensor
 
+from stemnet.analysis.vae_fed import Fed
 from stemnet.analysis.vae_file import Filed
 from stemnet.analysis.vae_pose import RowPose, fold, named_pose
 from stemnet.analysis.vae_rows import prepared
 from stemnet.analysis.vae_start import network, started
-from stemnet.analysis.vae_told import Conditions, known_classes
+from stemnet.analysis.vae_told import Conditions
 from stemnet.errors import StemnetError
 from stemnet.models.elbo import EPOCH_BATCHES, HELD_ROWS, Schedule, Trainer, evidence, one_thread, train
 from stemnet.models.rotating_vae import RotatingVAE
@@ -32,7 +33,7 @@ def _has_classes(model: VariationalAutoencoder) -> bool:
     return bool(model.n_classes)
 
 
-class VariationalAutoencoder(Filed, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class VariationalAutoencoder(Filed, Fed, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Non-linear embedding of rows or patches, beside PCA in one contract.
 
     Rows are centered and divided by one scale for all features, so that a
@@ -70,10 +71,12 @@ class VariationalAutoencoder(Filed, ClassNamePrefixFeaturesOutMixin, Transformer
         Information in each latent that costs nothing [nats]; keeps latents from
         collapsing.
     max_epochs : int
-        Upper limit of passes.
+        Most epochs, each a pass over the rows; of few rows one of at least ten steps, in smaller batches and, of
+        fewer than some 300, several passes, so that patience means the same for tables of all lengths.
     epoch_batches : int or None
-        Most batches of a pass, so that a large table takes seconds; None for all rows.
+        Most batches of an epoch, so that a large table takes seconds; None for all rows.
     batch_size : int
+        Most rows of a batch.
     learning_rate : float
         Of the AdamW optimizer.
     weight_decay : float
@@ -317,35 +320,3 @@ class VariationalAutoencoder(Filed, ClassNamePrefixFeaturesOutMixin, Transformer
             likelihood, divergence = evidence(self.model_, rows, self.n_components)
         per_row = float((likelihood - divergence.sum(dim=1)).mean())
         return per_row - self.prepared_.values * math.log(self.prepared_.scale)
-
-    def _rows(self, X, reset: bool = False) -> np.ndarray:
-        """X as (N, D) float64, checked."""
-        patch = X.shape[1:] if isinstance(X, np.ndarray) and X.ndim == 3 else None
-        if patch is not None:
-            X = X.reshape(len(X), -1)
-        rows = validate_data(self, X, reset=reset, dtype=np.float64, ensure_min_samples=2 if reset else 1)
-        if reset:
-            self.row_shape_ = patch or rows.shape[1:]
-        return rows
-
-    def _complete(self, X, condition=None, y=None) -> Tensor:
-        """What the model is given: data, conditions, classes."""
-        check_is_fitted(self, "prepared_")
-        rows = self._rows(X)
-        parts = [self.prepared_(rows), self.conditions_(condition, len(rows))]
-        if self.n_classes:
-            parts.append(known_classes(y, len(rows), self.n_classes))
-        return torch.from_numpy(np.concatenate(parts, axis=1))
-
-    def _parts(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Data, context and mean row, of the likeliest class."""
-        data, condition, _ = self.model_.split(rows)
-        label = torch.zeros(len(rows), dtype=torch.long)
-        if self.n_classes:
-            label = self.model_.probability(rows, self.n_components).argmax(dim=1)
-        return data, *self._context(condition, label)
-
-    def _context(self, condition: Tensor, label: Tensor) -> tuple[Tensor, Tensor]:
-        which = torch.nn.functional.one_hot(label, max(self.n_classes, 1)).to(condition)
-        context = torch.cat([condition, which], dim=1) if self.n_classes else condition
-        return context, self.model_.offset[label]

@@ -14,6 +14,10 @@ from torch import Tensor, nn
 
 EPOCH_BATCHES = 50
 """An epoch of a large table visits this many batches, so that a fit stays seconds long."""
+LEAST_BATCHES = 10
+"""Steps of an epoch of few rows: with fewer, patience ends a training before its steps can show a gain."""
+LEAST_BATCH = 32
+"""Rows of a batch that few rows are dealt into; of still fewer rows, an epoch makes several passes."""
 HELD_ROWS = 2000
 """Rows that judge an epoch."""
 FEW_ROWS = 10
@@ -27,14 +31,32 @@ ROOM = 0.5
 
 
 @dataclass(frozen=True)
+class Epoch:
+    """What a model sees between two judgments.
+
+    Parameters
+    ----------
+    batches : int
+    batch_size : int
+    rows : int
+        In all, each as often as it is seen.
+    """
+
+    batches: int
+    batch_size: int
+    rows: int
+
+
+@dataclass(frozen=True)
 class Schedule:
     """How a model is trained.
 
     Parameters
     ----------
     max_epochs : int
-        Most passes.
+        Most epochs.
     batch_size : int
+        Most rows of a batch; see `epoch`.
     learning_rate : float
         Of the AdamW optimizer (Loshchilov and Hutter, ICLR 2019).
     validation_fraction : float
@@ -68,6 +90,22 @@ class Schedule:
     epoch_batches: int | None = EPOCH_BATCHES
     held_rows: int = HELD_ROWS
 
+    def epoch(self, count: int, judged: bool) -> Epoch:
+        """What an epoch of so many rows is: a pass over them; of few rows in smaller batches, of fewer several passes.
+
+        Parameters
+        ----------
+        count : int
+        judged : bool
+            By rows that were held out. Those that judge themselves are passed once, lest they be learned by heart.
+        """
+        size = min(count, self.batch_size, max(LEAST_BATCH, -(-count // LEAST_BATCHES)))
+        one_pass = -(-count // size)
+        batches = max(one_pass, LEAST_BATCHES if judged else 1)
+        if self.epoch_batches is not None:
+            batches = min(batches, self.epoch_batches)
+        return Epoch(batches, size, count if batches == one_pass else batches * size)
+
     def weight(self, epoch: int) -> float:
         """Of the Kullback-Leibler term in an epoch, counted from 1."""
         return self.beta * min(1.0, epoch / (self.warm_up + 1))
@@ -96,11 +134,14 @@ class Trained:
         That were run.
     best_epoch : int
         0 if no step improved on the start.
+    passes : float
+        Times that it saw its rows.
     """
 
     score: float
     epochs: int
     best_epoch: int
+    passes: float
 
 
 Trainer = Callable[[nn.Module, Tensor, int, Schedule, int, str], Trained]
@@ -133,20 +174,17 @@ class Course:
         few = n_held < FEW_ROWS
         self.held, self.rows = (rows, rows) if few else (rows[order[:n_held]], rows[order[n_held:]])
         self.held = self.held.to(self.device)
+        self.epoch = schedule.epoch(len(self.rows), judged=not few)
         self.held_noise = self._normal(len(self.held))
         self.weight = schedule.weight(1)
         self.best, self.best_epoch, self.best_state = -math.inf, 0, dict[str, Tensor]()
         self.order = torch.zeros(0, dtype=torch.long)
 
-    @property
-    def batches(self) -> int:
-        """Of an epoch."""
-        count = -(-len(self.rows) // self.schedule.batch_size)
-        return count if self.schedule.epoch_batches is None else min(count, self.schedule.epoch_batches)
-
     def begin(self, epoch: int) -> None:
         """Shuffle the rows for an epoch, counted from 1."""
-        self.order = self._shuffled(len(self.rows)).to(self.rows.device)
+        passes = -(-self.epoch.rows // len(self.rows))
+        order = torch.cat([self._shuffled(len(self.rows)) for _ in range(passes)])
+        self.order = order[: self.epoch.rows].to(self.rows.device)
         self.weight = self.schedule.weight(epoch)
 
     def loss(self, model: nn.Module, number: int) -> Tensor:
@@ -160,7 +198,7 @@ class Course:
         number : int
             Of the batch, from 0.
         """
-        size = self.schedule.batch_size
+        size = self.epoch.batch_size
         batch = self.order[number * size : (number + 1) * size]
         likelihood, divergence = model(self.rows[batch].to(self.device), self._normal(len(batch)))
         cost = divergence.mean(dim=0).clamp(min=self.schedule.free_nats).sum()
@@ -176,7 +214,7 @@ class Course:
     def finish(self, model: nn.Module, epochs: int) -> Trained:
         """Put a model into its best state after so many epochs."""
         model.load_state_dict(self.best_state)
-        return Trained(self.best, epochs, self.best_epoch)
+        return Trained(self.best, epochs, self.best_epoch, epochs * self.epoch.rows / len(self.rows))
 
     def held_out(self, model: nn.Module) -> float:
         """Bound per row that was held out [nats], in full precision."""
@@ -247,7 +285,7 @@ def train(model: nn.Module, rows: Tensor, latent: int, schedule: Schedule, seed:
         epoch = 0
         for epoch in range(1, schedule.max_epochs + 1):
             course.begin(epoch)
-            for number in range(course.batches):
+            for number in range(course.epoch.batches):
                 loss = course.loss(model, number)
                 optimizer.zero_grad()
                 loss.backward()

@@ -40,7 +40,7 @@ class Autoencoding(LightningModule):
 
     def train_dataloader(self) -> Sequence[int]:
         """Numbers of an epoch's batches: the rows are where the course has them."""
-        return range(self.course.batches)
+        return range(self.course.epoch.batches)
 
     def val_dataloader(self) -> Sequence[int]:
         """The rows that were held out, at once."""
@@ -61,14 +61,13 @@ class Autoencoding(LightningModule):
     def validation_step(self, number: int, index: int) -> None:
         """Bound of the rows that were held out, the mean loss of the epoch, and how quick it was."""
         # waits for the device, so that the time is that of the work
-        loss = float(self.total) / self.course.batches
+        loss = float(self.total) / self.course.epoch.batches
         seconds = time.perf_counter() - self.began
-        rows = min(self.course.batches * self.course.schedule.batch_size, len(self.course.rows))
         elbo = self.course.judge(self.network, self.current_epoch + 1)
         # Raised before the epoch's checkpoint is written: what lies on the disk stays good.
         if not math.isfinite(elbo) or not math.isfinite(loss):
             raise Diverged(f"The loss became {loss:g} in epoch {self.current_epoch}")
-        told = {"train/loss": loss, MONITOR: elbo, "rows_per_second": rows / seconds}
+        told = {"train/loss": loss, MONITOR: elbo, "rows_per_second": self.course.epoch.rows / seconds}
         kind = torch.float32 if self.device.type == "mps" else torch.float64
         for name, value in told.items():
             self.log(name, torch.tensor(value, dtype=kind), prog_bar=name == MONITOR, batch_size=1)
