@@ -11,86 +11,11 @@ import numpy as np
 
 from stemnet import storage
 from stemnet.columns import Columns
-from stemnet.descriptors.disks import column_disks
-from stemnet.descriptors.neighbors import lattice_of, sublattice_of
-from stemnet.descriptors.patches import patch_size
 from stemnet.descriptors.table import Descriptors
+from stemnet.doors.row_maker import RowMaker, Source
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.reading import expand_inputs
-
-KINDS = ("vectors", "patches")
-UNLIKE = 1.3
-"""Ratio of suitable patch sizes from which images do not show the same at one size."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """An image and its columns.
-
-    Parameters
-    ----------
-    name : str
-    micrograph : Micrograph
-    columns : Columns
-        All frames.
-    """
-
-    name: str
-    micrograph: Micrograph
-    columns: Columns
-
-
-@dataclass(frozen=True)
-class RowMaker:
-    """How rows are made of an image's columns.
-
-    Parameters
-    ----------
-    kind : {"vectors", "patches"}
-    describe : callable
-        Of rows of vectors, as `stemnet.analysis.side_by_side` takes it.
-    size : int or None
-        Side of a patch [px].
-    center : int or None
-        Sublattice that patches are cut around.
-
-    Raises
-    ------
-    StemnetError
-        If there is no such kind.
-    """
-
-    kind: str
-    describe: Callable[..., Descriptors] | None = None
-    size: int | None = None
-    center: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise StemnetError(f"rows={self.kind} was given; give {' or '.join(KINDS)}.")
-
-    def __call__(self, columns: Columns, image: np.ndarray) -> Descriptors:
-        """Rows of the columns of an image (H, W), or of a stack (T, H, W) with the field ``frame``."""
-        if self.kind == "patches":
-            return column_disks(columns, image, self.size, self.center)
-        assert self.describe is not None
-        lattice = lattice_of(columns)
-        columns = columns.with_fields(sublattice=sublattice_of(columns, lattice))
-        return self.describe(columns, lattice=lattice)
-
-    def record(self, descriptor: Mapping[str, Any]) -> dict[str, Any]:
-        """For the card of a weights file; vectors by the settings of their descriptor."""
-        if self.kind == "patches":
-            return {"rows": self.kind, "size": self.size, "center": self.center}
-        return {"rows": self.kind, "descriptor": dict(descriptor)}
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any]) -> RowMaker | None:
-        """Maker of rows that a card names; None for vectors, which the descriptor of a run makes."""
-        if record.get("rows") != "patches":
-            return None
-        return cls("patches", size=record["size"], center=record["center"])
 
 
 @dataclass(frozen=True)
@@ -187,26 +112,8 @@ def sources_of(
     return sources
 
 
-def common_size(sources: Sequence[Source]) -> int:
-    """Side of a patch that suits all images [px], odd.
-
-    Raises
-    ------
-    StemnetError
-        If what suits one is much too large for another.
-    """
-    sizes = {one.name: patch_size(one.columns) for one in sources}
-    small, large = min(sizes, key=sizes.__getitem__), max(sizes, key=sizes.__getitem__)
-    if sizes[large] > UNLIKE * sizes[small]:
-        raise StemnetError(
-            f"Patches of {sizes[small]} px suit {small}, and of {sizes[large]} px {large}: the images are of different "
-            "scale, so that patches of one size show different things. Give size=<px>, or pool images of one scale."
-        )
-    return 2 * (int(np.median(list(sizes.values()))) // 2) + 1
-
-
 def pooled(sources: Sequence[Source], make: RowMaker) -> Pool:
-    """Describe the columns of all images; rows with gaps are left out, and counted.
+    """Describe the columns of all images, or their windows; rows with gaps are left out, and counted.
 
     Raises
     ------
@@ -242,13 +149,9 @@ def pooled(sources: Sequence[Source], make: RowMaker) -> Pool:
 
 def _rows_of(source: Source, make: RowMaker) -> tuple[np.ndarray, tuple[str, ...]]:
     """Complete rows of all frames, and the names of their numbers."""
-    columns, frames = source.columns, source.micrograph.frames
-    frame = np.asarray(columns["frame"]) if "frame" in columns else np.zeros(len(columns), int)
     rows: list[np.ndarray] = []
     names: tuple[str, ...] = ()
-    for number in np.unique(frame):
-        these = columns.select(frame == number)
-        table = make(these.with_fields(frame=np.zeros(len(these), int)), frames[int(number)])
+    for table in make.tables(source):
         known = table.complete[np.isfinite(table.complete).all(axis=1)]
         if names and table.names != names:
             raise StemnetError(

@@ -19,7 +19,8 @@ from stemnet.analysis.out_of_sample import remarks, scores
 from stemnet.analysis.vae_file import VAECard
 from stemnet.columns import Columns
 from stemnet.detection.segmenter import find_columns
-from stemnet.doors.pooling import RowMaker, Source, common_size, listed, pooled, sources_of
+from stemnet.doors.pooling import listed, pooled, sources_of
+from stemnet.doors.row_maker import RowMaker, Source
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.models import checkpoint
@@ -47,8 +48,7 @@ def train_vae_from(config: DictConfig, folder: Path) -> float:
     """
     maker = RowMaker(config.rows, instantiate(config.descriptor), config.size, config.center)
     sources = _sources(config)
-    if maker.kind == "patches" and maker.size is None:
-        maker = RowMaker(maker.kind, maker.describe, common_size(sources), maker.center)
+    maker = maker.suited(sources, config.step, config.invariance is not None)
     pool = pooled(sources, maker)
     print("\n".join(pool.notes))
     training, aside = pool.parted(config.test, config.test_by, config.seed)
@@ -58,8 +58,7 @@ def train_vae_from(config: DictConfig, folder: Path) -> float:
             f"{len(train)} rows to train on are there; {FEWEST} at least are needed. Give more images, or larger ones."
         )
     model = instantiate(config.autoencoder)
-    if maker.kind == "patches":
-        model.set_params(patch_shape=(maker.size, maker.size))
+    model.set_params(patch_shape=maker.patch_shape)
     trainer = cast("dict[str, Any]", OmegaConf.to_container(config.trainer, resolve=True))
     model.fit_by(
         ByLightning(trainer, folder, config.resume, config.threads, config.quiet),
@@ -86,6 +85,11 @@ def train_vae_from(config: DictConfig, folder: Path) -> float:
     model.save(weights, card)
     save_figure(training_figure(log_rows(folder), title="training"), folder / "training.png")
     _tell(model, found, [pool.sources[i] for i in np.unique(pool.source[aside])], weights)
+    if maker.kind == "windows" and set(pool.source[aside]) & set(pool.source[training]):
+        print(
+            "Note: windows of an image overlap, so that rows that were put aside share pixels with others that were "
+            "trained on. Give three images or more for scores of images that no training saw."
+        )
     for remark in remarks(model, pool.names, train):
         print(f"Note: {remark}")
     return float(found["elbo"])

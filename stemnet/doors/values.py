@@ -94,8 +94,9 @@ TRAIN = {
 NUMBER = Kind("a number of 0 or more", lambda value: value == 0 or POSITIVE.fits(value))
 TRAIN_VAE = {
     "sampling": optional(POSITIVE),
-    "rows": one_of("vectors", "patches"),
+    "rows": one_of("vectors", "patches", "windows"),
     "size": optional(whole(4)),
+    "step": optional(whole(1)),
     "center": optional(whole(0)),
     "test": SHARE,
     "test_by": optional(one_of("images", "rows")),

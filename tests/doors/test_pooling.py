@@ -8,7 +8,8 @@ import pytest
 from stemnet import storage
 from stemnet.columns import Columns
 from stemnet.descriptors import neighbor_vectors
-from stemnet.doors.pooling import RowMaker, Source, common_size, listed, own_rows, pooled, sources_of
+from stemnet.doors.pooling import listed, own_rows, pooled, sources_of
+from stemnet.doors.row_maker import RowMaker, Source, common_size, common_windows
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 
@@ -84,7 +85,7 @@ def test_where_there_is_no_row_it_is_said():
     ):
         pooled([empty], VECTORS)
     assert len(pooled([empty, crystal()], VECTORS).rows) > 0
-    with pytest.raises(StemnetError, match="rows=pixels was given; give vectors or patches"):
+    with pytest.raises(StemnetError, match="rows=pixels was given; give vectors, patches or windows"):
         RowMaker("pixels")
 
 
@@ -92,6 +93,35 @@ def test_one_size_of_patch_for_all_images_or_none():
     assert common_size([crystal("a"), crystal("b", step=15.0)]) % 2 == 1
     with pytest.raises(StemnetError, match=r"suit a, and of \d+ px b: .* Give size="):
         common_size([crystal("a"), crystal("b", step=24.0, side=260)])
+
+
+def test_windows_hold_four_periods_of_all_images_or_what_is_asked_for():
+    windows = common_windows([crystal("a"), crystal("b", step=15.0)])
+    # of 14 and 15 px
+    assert (windows.size, windows.step, windows.log) == (56, 14, True)
+    assert windows.highest == pytest.approx(3.5 / 14.5, rel=0.01)
+    given = common_windows([crystal("a"), crystal("c", step=24.0, side=260)], size=64, step=10)
+    assert (given.size, given.step) == (64, 10)
+    with pytest.raises(StemnetError, match=r"Windows of 56 px suit a, and of 96 px c: .* Give size="):
+        common_windows([crystal("a"), crystal("c", step=24.0, side=260)])
+    noise = np.random.default_rng(0).normal(size=(80, 80))
+    blank = Source("blank", Micrograph(noise, 0.2), Columns(np.zeros((0, 2)), (80, 80), 0.2))
+    with pytest.raises(StemnetError, match=r"None of 1 images shows a lattice .* Give size="):
+        common_windows([blank])
+    assert common_windows([blank], size=32).step == 8
+
+
+def test_all_windows_of_all_frames_are_pooled_with_columns_or_without():
+    single, stack = crystal(), crystal(frames=2)
+    none = Source("none", single.micrograph, Columns(np.zeros((0, 2)), (160, 160), 0.2))
+    maker = RowMaker("windows").suited([single])
+    rows = pooled([single], maker).rows
+    assert len(rows) == ((160 - 56) // 14 + 1) ** 2
+    np.testing.assert_array_equal(pooled([none], maker).rows, rows)
+    np.testing.assert_allclose(pooled([stack], maker).rows, np.tile(rows, (2, 1)), rtol=1e-4, atol=1e-4)
+    assert maker.patch_shape is None
+    turning = RowMaker("windows").suited([single], turning=True)
+    assert pooled([single], turning).rows.shape == (len(rows), np.prod(turning.patch_shape))
 
 
 def test_images_or_rows_are_put_aside_and_no_row_is_in_both():
@@ -122,12 +152,22 @@ def test_results_of_predicting_are_read_as_they_are(tmp_path):
     np.testing.assert_array_equal(pooled(back, VECTORS).rows, pooled(sources, VECTORS).rows)
 
 
-def test_a_trained_method_of_patches_gets_rows_of_its_own(tmp_path):
+@pytest.mark.parametrize(
+    "maker",
+    [
+        RowMaker("patches", size=15),
+        RowMaker("windows", size=56).suited([crystal()]),
+        RowMaker("windows", size=56).suited([crystal()], turning=True),
+    ],
+    ids=["patches", "windows", "maps"],
+)
+def test_a_trained_method_gets_rows_of_its_own(maker, tmp_path):
     from stemnet.analysis import VariationalAutoencoder
     from stemnet.analysis.vae_file import VAECard
 
-    source, maker = crystal(), RowMaker("patches", size=15)
-    rows = pooled([source], maker).rows
+    source = crystal()
+    rows = maker(source.columns, source.micrograph.frames[0]).complete
+    assert len(rows) > 20
     model = VariationalAutoencoder(max_epochs=1).fit(rows)
     model.save(tmp_path / "vae.safetensors", VAECard(rows=maker.record({})))
     trained = VariationalAutoencoder.of(tmp_path / "vae.safetensors")
@@ -137,3 +177,5 @@ def test_a_trained_method_of_patches_gets_rows_of_its_own(tmp_path):
     assert list(made) == ["vae"]
     np.testing.assert_allclose(made["vae"].complete, rows)
     assert len(made["vae"]) == len(source.columns)
+    names = next(iter(maker.tables(source))).names
+    assert made["vae"].names == names

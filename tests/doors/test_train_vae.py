@@ -133,6 +133,51 @@ def test_new_images_are_embedded_by_what_was_trained(folder):
     assert result.embeddings["pca"].shape[1] == 1
 
 
+@pytest.mark.parametrize(("invariance", "name"), [("null", "vae"), ("rotation", "rvae")])
+def test_windows_are_trained_on_and_columns_embedded_by_theirs(invariance, name, folder):
+    run_folder = f"windows {name}"
+    settings = ["rows=windows", "size=48", "step=6", f"invariance={invariance}", f"output={run_folder}"]
+    done = run("train", *QUICK, *settings, cwd=folder)
+    assert done.returncode == 0, done.stderr
+    # 26 windows a side
+    assert "image 0: 196 columns, 676 rows." in done.stdout
+    assert "Note: windows" not in done.stdout
+    made = VariationalAutoencoder.load(folder / run_folder / "weights.safetensors")
+    assert made.card_.rows["size"] == 48
+    assert made.card_.rows["maps"] is (invariance != "null")
+    image = crystal("new", seed=9, side=200).micrograph.frames[0]
+    tifffile.imwrite(
+        folder / "turned.tif", np.random.default_rng(0).poisson(200 * image + 5).astype(np.float32)
+    )
+    done = run(
+        "predict",
+        "input=turned.tif",
+        f"output=embedded {name}",
+        "sampling=0.2",
+        f"embedding=[pca,{name}]",
+        f"embedding.{name}.weights={run_folder}/weights.safetensors",
+        f"figures={name == 'rvae'}",
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stderr
+    result = storage.read_result(folder / f"embedded {name}" / "turned" / "result.h5")
+    latent = result.embeddings[name]
+    known = np.isfinite(latent).all(axis=1)
+    columns = result.columns.yx
+    inside = ((columns > 28) & (columns < 171)).all(axis=1)
+    assert len(latent) == len(columns)
+    assert known[inside].all()
+    assert not known[(columns < 18).any(axis=1)].any()
+
+
+def test_windows_of_one_image_are_told_to_overlap(folder):
+    done = run(
+        "train", *QUICK, "input=results/image 0/result.h5", "rows=windows", "step=6", "output=one", cwd=folder
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Note: windows of an image overlap" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("script", "arguments", "words"),
     [
@@ -140,7 +185,7 @@ def test_new_images_are_embedded_by_what_was_trained(folder):
         ("train", ["input=results/image 0/result.h5", "test_by=images"], "which leaves none to train on"),
         ("train", ["invariance=mirror"], "invariance='mirror' is not known"),
         ("train", ["latent=0"], "give a whole number of at least 1"),
-        ("train", ["rows=pixels"], "give vectors or patches"),
+        ("train", ["rows=pixels"], "give vectors, patches or windows"),
         ("train", ["resume=no.ckpt"], "There is no checkpoint no.ckpt"),
         ("train", ["specimen=universal"], "'specimen' is a choice that these settings do not have"),
         ("train", ["laten=3"], "Did you mean 'latent'?"),
