@@ -44,7 +44,8 @@ from autoencoders_rows import Task, left_over, off_by, tasks  # noqa: E402
 from contest_tables import filled, markdown  # noqa: E402
 
 from stemnet.analysis import VariationalAutoencoder  # noqa: E402
-from stemnet.models.elbo import Trained, train  # noqa: E402
+from stemnet.models.elbo import train  # noqa: E402
+from stemnet.models.schedule import Trained  # noqa: E402
 
 PEERS = ("AtomAI", "pyroVED")
 OURS = "stemnet"

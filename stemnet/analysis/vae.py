@@ -21,8 +21,9 @@ from stemnet.analysis.vae_rows import prepared
 from stemnet.analysis.vae_start import network, started
 from stemnet.analysis.vae_told import Conditions
 from stemnet.errors import StemnetError
-from stemnet.models.elbo import EPOCH_BATCHES, HELD_ROWS, Schedule, Trainer, evidence, one_thread, train
+from stemnet.models.elbo import Trainer, evidence, one_thread, train
 from stemnet.models.rotating_vae import RotatingVAE
+from stemnet.models.schedule import EPOCH_BATCHES, HELD_ROWS, Schedule
 from stemnet.models.vae import VAE
 
 TOLD_ROWS = 10000

@@ -6,20 +6,13 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-EPOCH_BATCHES = 50
-"""An epoch of a large table visits this many batches, so that a fit stays seconds long."""
-LEAST_BATCHES = 10
-"""Steps of an epoch of few rows: with fewer, patience ends a training before its steps can show a gain."""
-LEAST_BATCH = 32
-"""Rows of a batch that few rows are dealt into; of still fewer rows, an epoch makes several passes."""
-HELD_ROWS = 2000
-"""Rows that judge an epoch."""
+from stemnet.models.schedule import Schedule, Trained
+
 FEW_ROWS = 10
 """Fewer rows than this judge nothing."""
 SCORE_DRAWS = 8
@@ -28,120 +21,8 @@ AT_ONCE = 20000
 """Rows whose bound is computed together; memory grows with it."""
 ROOM = 0.5
 """Share of a GPU's free memory that rows may take; more of them stay with the processor, and batches travel."""
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What a model sees between two judgments.
-
-    Parameters
-    ----------
-    batches : int
-    batch_size : int
-    rows : int
-        In all, each as often as it is seen.
-    """
-
-    batches: int
-    batch_size: int
-    rows: int
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """How a model is trained.
-
-    Parameters
-    ----------
-    max_epochs : int
-        Most epochs.
-    batch_size : int
-        Most rows of a batch; see `epoch`.
-    learning_rate : float
-        Of the AdamW optimizer (Loshchilov and Hutter, ICLR 2019).
-    validation_fraction : float
-        Share of the rows held out to stop the training.
-    patience : int
-        Epochs without a better held-out bound before it stops.
-    beta : float
-        Weight of the Kullback-Leibler term at the end.
-    warm_up : int
-        Epochs in which the weight rises from 0 to there.
-    free_nats : float
-        Divergence of each latent, on average over a batch, that costs nothing
-        (free bits: Kingma et al., NeurIPS 2016).
-    weight_decay : float
-        Of the optimizer; 0 makes it Adam.
-    epoch_batches : int or None
-        Most batches of an epoch; None for all rows.
-    held_rows : int
-        Most rows that are held out.
-    """
-
-    max_epochs: int
-    batch_size: int
-    learning_rate: float
-    validation_fraction: float
-    patience: int
-    beta: float = 1.0
-    warm_up: int = 0
-    free_nats: float = 0.0
-    weight_decay: float = 0.0
-    epoch_batches: int | None = EPOCH_BATCHES
-    held_rows: int = HELD_ROWS
-
-    def epoch(self, count: int, judged: bool) -> Epoch:
-        """What an epoch of so many rows is: a pass over them; of few rows in smaller batches, of fewer several passes.
-
-        Parameters
-        ----------
-        count : int
-        judged : bool
-            By rows that were held out. Those that judge themselves are passed once, lest they be learned by heart.
-        """
-        size = min(count, self.batch_size, max(LEAST_BATCH, -(-count // LEAST_BATCHES)))
-        one_pass = -(-count // size)
-        batches = max(one_pass, LEAST_BATCHES if judged else 1)
-        if self.epoch_batches is not None:
-            batches = min(batches, self.epoch_batches)
-        return Epoch(batches, size, count if batches == one_pass else batches * size)
-
-    def weight(self, epoch: int) -> float:
-        """Of the Kullback-Leibler term in an epoch, counted from 1."""
-        return self.beta * min(1.0, epoch / (self.warm_up + 1))
-
-    @property
-    def endurance(self) -> int:
-        """Epochs without a better held-out bound after which a training ends."""
-        return self.patience + self.warm_up
-
-    def optimizer(self, model: nn.Module) -> torch.optim.Optimizer:
-        """What takes the steps."""
-        return torch.optim.AdamW(
-            model.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
-        )
-
-
-@dataclass(frozen=True)
-class Trained:
-    """How a training ended.
-
-    Parameters
-    ----------
-    score : float
-        Best held-out bound per row [nats].
-    epochs : int
-        That were run.
-    best_epoch : int
-        0 if no step improved on the start.
-    passes : float
-        Times that it saw its rows.
-    """
-
-    score: float
-    epochs: int
-    best_epoch: int
-    passes: float
+ALIKE = 0.05
+"""Deviations by which a row that was found anew may differ, as columns do that another device found."""
 
 
 Trainer = Callable[[nn.Module, Tensor, int, Schedule, int, str], Trained]
@@ -151,6 +32,9 @@ Trainer = Callable[[nn.Module, Tensor, int, Schedule, int, str], Trained]
 class Course:
     """What a training goes through: which rows are held out, batches, noise, loss. All its randomness is here.
 
+    Which rows are held out, and the noise that they are judged with, is the same on every device; the order of batches
+    and their noise are drawn where the model is.
+
     Parameters
     ----------
     rows : Tensor, shape (N, D)
@@ -159,23 +43,34 @@ class Course:
     seed : int
     device : str or torch.device
         Where the model is.
+
+    Attributes
+    ----------
+    epoch : Epoch
+    reseeded : bool
+        True if it goes on from a state of another kind of device, whose generator cannot be taken up.
     """
 
     def __init__(
         self, rows: Tensor, latent: int, schedule: Schedule, seed: int, device: str | torch.device
     ) -> None:
         self.schedule, self.latent, self.device = schedule, latent, torch.device(device)
-        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.seed = seed
+        everywhere = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(rows), generator=everywhere)
         if _fits(rows, self.device):
             rows = rows.to(self.device)
-        order = self._shuffled(len(rows)).to(rows.device)
+        order = order.to(rows.device)
         n_held = min(int(schedule.validation_fraction * len(rows)), schedule.held_rows)
         # with few rows nothing can be spared: the training rows then judge themselves
         few = n_held < FEW_ROWS
         self.held, self.rows = (rows, rows) if few else (rows[order[:n_held]], rows[order[n_held:]])
         self.held = self.held.to(self.device)
         self.epoch = schedule.epoch(len(self.rows), judged=not few)
-        self.held_noise = self._normal(len(self.held))
+        self.held_noise = torch.randn(len(self.held), latent, generator=everywhere).to(self.device)
+        on_cpu = self.device.type == "cpu"
+        self.generator = everywhere if on_cpu else torch.Generator(self.device).manual_seed(seed)
+        self.reseeded = False
         self.weight = schedule.weight(1)
         self.best, self.best_epoch, self.best_state = -math.inf, 0, dict[str, Tensor]()
         self.order = torch.zeros(0, dtype=torch.long)
@@ -232,11 +127,15 @@ class Course:
         return {"generator": self.generator.get_state(), "rows": self._mark(), **best}
 
     def restore(self, state: Mapping[str, Any]) -> bool:
-        """Go on from a state; False, and nothing done, if it was of other rows, or of another kind of device."""
-        generator, rows = state["generator"].cpu(), state["rows"].cpu()
-        if generator.shape != self.generator.get_state().shape or not torch.equal(rows, self._mark()):
+        """Go on from a state, of whichever device; False, and nothing done, if it was of other rows."""
+        generator, rows, mark = state["generator"].cpu(), state["rows"].cpu(), self._mark()
+        if rows.shape != mark.shape or not torch.allclose(rows, mark, rtol=0, atol=ALIKE):
             return False
-        self.generator.set_state(generator)
+        self.reseeded = generator.shape != self.generator.get_state().shape
+        if self.reseeded:
+            self.generator.manual_seed(self.seed + 1)
+        else:
+            self.generator.set_state(generator)
         self.best, self.best_epoch = state["best"], state["best_epoch"]
         self.best_state = dict(state["best_state"])
         return True

@@ -15,7 +15,8 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
 from stemnet.errors import StemnetError
-from stemnet.models.elbo import Course, Schedule, Trained, one_thread
+from stemnet.models.elbo import Course, one_thread
+from stemnet.models.schedule import Schedule, Trained
 from stemnet.training.lightning_run import Diverged, Plan, Run
 
 MONITOR = "val/elbo"
@@ -68,9 +69,10 @@ class Autoencoding(LightningModule):
         if not math.isfinite(elbo) or not math.isfinite(loss):
             raise Diverged(f"The loss became {loss:g} in epoch {self.current_epoch}")
         told = {"train/loss": loss, MONITOR: elbo, "rows_per_second": self.course.epoch.rows / seconds}
-        kind = torch.float32 if self.device.type == "mps" else torch.float64
         for name, value in told.items():
-            self.log(name, torch.tensor(value, dtype=kind), prog_bar=name == MONITOR, batch_size=1)
+            self.log(
+                name, torch.tensor(value, dtype=_exact(self.device)), prog_bar=name == MONITOR, batch_size=1
+            )
 
     def configure_optimizers(self) -> Any:
         """That of the schedule."""
@@ -84,8 +86,12 @@ class Autoencoding(LightningModule):
         """Take it up; the learning rate is this run's."""
         if not self.course.restore(checkpoint["course"]):
             raise StemnetError(
-                "The checkpoint to resume from was trained on other rows, or on another kind of device. Give the "
-                "input, settings and trainer that the run had."
+                "The checkpoint to resume from was trained on other rows. Give the input and settings that the run had."
+            )
+        if self.course.reseeded:
+            print(
+                "Note: The checkpoint was written on another kind of device, whose random numbers cannot be taken up; "
+                "the run goes on with others, from the same seed."
             )
         for optimizer in checkpoint["optimizer_states"]:
             for group in optimizer["param_groups"]:
@@ -146,7 +152,12 @@ class ByLightning:
         model.to(place)
         course = Course(rows, latent, schedule, seed, place)
         # what does not improve on the start counts as no progress
-        run.stopping.best_score = torch.tensor(course.judge(model, 0), dtype=torch.float64)
+        run.stopping.best_score = torch.tensor(course.judge(model, 0), dtype=_exact(place))
         with one_thread() if place.type == "cpu" and self.threads is None else nullcontext():
             run.go(Autoencoding(model, course))
         return course.finish(model, run.trainer.current_epoch)
+
+
+def _exact(device: torch.device) -> torch.dtype:
+    """Of numbers that are compared; Apple's GPUs have no double precision."""
+    return torch.float32 if device.type == "mps" else torch.float64

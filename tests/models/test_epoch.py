@@ -6,7 +6,8 @@ import torch
 
 from stemnet.analysis import VariationalAutoencoder
 from stemnet.analysis.contest_worlds import transition_path
-from stemnet.models.elbo import LEAST_BATCHES, Course, Epoch, Schedule
+from stemnet.models.elbo import Course
+from stemnet.models.schedule import LEAST_BATCHES, Epoch, Schedule
 
 SCHEDULE = Schedule(100, 256, 2e-3, 0.15, 15)
 

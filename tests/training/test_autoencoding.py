@@ -10,7 +10,8 @@ from stemnet.analysis import VariationalAutoencoder
 from stemnet.analysis.vae_rows import prepared
 from stemnet.analysis.vae_start import network, started
 from stemnet.errors import StemnetError
-from stemnet.models.elbo import Course, Schedule
+from stemnet.models.elbo import Course
+from stemnet.models.schedule import Schedule
 from stemnet.training.autoencoding import Autoencoding, ByLightning
 from stemnet.training.run import log_rows
 
@@ -113,6 +114,39 @@ def test_the_best_of_the_first_part_is_still_the_best_in_another_folder(tmp_path
     assert rest.n_iter_ == 8
     assert rest.validation_score_ == first.validation_score_
     assert same_weights(first, rest) == 0
+
+
+def test_a_checkpoint_of_another_device_is_taken_up(tmp_path, capsys):
+    """Of a GPU: all tensors are mapped to the processor, and its generator has a state of 16 bytes."""
+    X = curved()
+    settings = {"max_epochs": 30}
+    whole = VariationalAutoencoder(**settings).fit_by(by_lightning(tmp_path / "whole"), X)
+    first = VariationalAutoencoder(max_epochs=10).fit_by(by_lightning(tmp_path / "first"), X)
+    last = tmp_path / "first" / "checkpoints" / "last.ckpt"
+    state = torch.load(last, weights_only=True)
+    state["course"]["generator"] = torch.zeros(16, dtype=torch.uint8)
+    torch.save(state, tmp_path / "other.ckpt")
+    capsys.readouterr()
+    rest, again = (
+        VariationalAutoencoder(**settings).fit_by(by_lightning(tmp_path / name, tmp_path / "other.ckpt"), X)
+        for name in ("rest", "again")
+    )
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2
+    assert said[0].startswith("Note: The checkpoint was written on another kind of device")
+    assert same_weights(rest, again) == 0
+    assert same_weights(rest, whole) > 0
+    print("bound", first.validation_score_, "to", rest.validation_score_, "in one", whole.validation_score_)
+    assert rest.validation_score_ > first.validation_score_ + 0.5
+    assert rest.validation_score_ == pytest.approx(whole.validation_score_, abs=0.3)
+
+
+def test_rows_that_were_found_anew_are_those_of_before(tmp_path):
+    X = curved()
+    VariationalAutoencoder(max_epochs=2).fit_by(by_lightning(tmp_path), X)
+    last = tmp_path / "checkpoints" / "last.ckpt"
+    anew = X + 1e-3 * np.random.default_rng(0).normal(size=X.shape)
+    assert VariationalAutoencoder(max_epochs=4).fit_by(by_lightning(tmp_path / "a", last), anew).n_iter_ == 4
 
 
 def test_what_cannot_be_resumed_is_said(tmp_path):
