@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.cluster import KMeans
@@ -26,7 +27,7 @@ DRAWS = 100  # of the bootstrap of an agreement with true labels
 FOLDS = 2  # of the nearest-neighbor probe
 NAN = float("nan")
 
-Row = dict[str, object]
+Row = dict[str, Any]
 
 
 def compare(

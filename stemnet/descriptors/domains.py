@@ -115,7 +115,7 @@ def find_domains(
     spread = float(np.sqrt(variance))
     means, weights = means[:number], weights[:number]
     if len(means) == 1:
-        sentence = "One domain only: the vectors fall into no groups that stand apart."
+        sentence = "No groups of vectors stand apart: one domain, or a gradual turn."
     else:
         parts = [
             f"{part:.0%} "

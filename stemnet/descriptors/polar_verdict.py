@@ -22,6 +22,7 @@ FEWEST_ROWS = 5  # of cells across the scan lines; fewer do not tell scatter fro
 CHANCE = 5e-3  # what chance does as often as this is no evidence
 BENT = 0.35  # of the uniform part, by which mistilt may vary over a bent foil before it is looked at twice
 CREASED = 0.2  # of the variance of a plane, left about it: a wall leaves a third, a bent foil its scatter
+TOLD = 0.25  # share of the variance that is jitter of scan lines, from which it is told of
 SHARED = 0.1  # share of the variance that cells two apart must have in common to be called domains
 
 
@@ -47,6 +48,8 @@ class PolarVerdict:
         Mean displacement [px].
     uniform_share, uniform_chance : float
         Its share of the mean square; its probability where the true mean is nil.
+    jitter : float
+        Share of the scatter's variance that steps from one scan line to the next, as their jitter makes it.
     """
 
     kind: str
@@ -60,6 +63,7 @@ class PolarVerdict:
     uniform: np.ndarray
     uniform_share: float
     uniform_chance: float
+    jitter: float
 
 
 def polar_verdict(found: Polarization) -> PolarVerdict:
@@ -116,14 +120,27 @@ def polar_verdict(found: Polarization) -> PolarVerdict:
     if shared > SHARED and shared_chance < CHANCE:
         # two cells apart, what alternates agrees as well
         kind = "antipolar" if neighbor_agreement(place, rest, found.lattice) < -SHARED else "domains"
-    elif uniform_chance < CHANCE:
+    size, spread = float(uniform @ uniform), float((rest**2).sum(axis=1).mean())
+    beyond = spread - float((errors**2).sum(axis=1).mean())
+    # what varies by little about a shift of all is a bent foil, what scatters by more than it is disorder
+    if uniform_chance < CHANCE and (
+        (kind == "domains" and spread < BENT**2 * size)
+        or kind == "none"
+        or (kind == "disordered" and beyond < size)
+    ):
         kind = "uniform"
     scatter, error = (float(np.sqrt((v**2).mean())) for v in (rest, errors))
+    jitter = _jitter(rest, line)
     share = float((uniform @ uniform) / (vectors**2).sum(axis=1).mean())
     pm = None if found.sampling is None else 100 * found.sampling
     return PolarVerdict(
         kind,
-        _sentence(kind, (scatter, error, float(np.hypot(*uniform))), shared, share, pm),
+        _sentence(kind, (scatter, error, float(np.hypot(*uniform))), shared, share, pm)
+        + (
+            f" {jitter:.0%} of that scatter's variance steps from line to line of the scan: jitter."
+            if jitter > TOLD
+            else ""
+        ),
         len(rows),
         scatter,
         error,
@@ -133,6 +150,7 @@ def polar_verdict(found: Polarization) -> PolarVerdict:
         uniform,
         share,
         uniform_chance,
+        jitter,
     )
 
 
@@ -155,6 +173,25 @@ def _scatter_chance(found, rows, rest, taken):
     return float(stats.chi2.sf(total / mean * freedom, freedom))
 
 
+def _jitter(rest: np.ndarray, line: np.ndarray) -> float:
+    """Share of the variance of (n, 2) that successive lines (n,) do not have in common.
+
+    From second differences of the lines' means, in which what varies smoothly from line to line is hardly seen, less
+    what scatters along lines.
+    """
+    count = np.bincount(line)
+    step, within = 0.0, 0.0
+    for values in rest.T:
+        mean = np.bincount(line, values) / count
+        along = float(((values - mean[line]) ** 2).sum()) / max(len(rest) - len(count), 1)
+        noise = along / count
+        # six times the variance of independent lines; by the median, so that a wall, one step, does not count
+        bend = float(np.median(np.diff(mean, n=2) ** 2)) / stats.chi2.median(1)
+        step += bend / 6 - float(noise.mean())
+        within += along
+    return float(max(step, 0.0) / (max(step, 0.0) + within)) if within > 0 else 0.0
+
+
 def _sentence(kind, lengths, shared, share, pm):
     scatter, error, uniform = (f"{v:.3f} px" if pm is None else f"{v * pm:.1f} pm" for v in lengths)
     hint = f"share {shared:.0%}, which so few rows do not prove" if shared > SHARED else "do not agree"
@@ -162,11 +199,12 @@ def _sentence(kind, lengths, shared, share, pm):
         "none": f"No polarization above the error bars: the displacements scatter by {scatter}, their errors are "
         f"{error}.",
         "disordered": f"Disordered: the displacements scatter by {scatter} where their errors are {error}, but cells "
-        f"two apart {hint}.",
-        "uniform": f"A uniform shift of {uniform}, {share:.0%} of the mean square, which mistilt produces as well; "
-        f"about it the displacements scatter by {scatter}, their errors are {error}.",
-        "domains": f"Polar, with domains: the displacements vary by {scatter} where their errors are {error}, and "
-        f"cells two apart share {shared:.0%} of that; the uniform part is {uniform}.",
+        f"two apart {hint}; the uniform part is {uniform}.",
+        "uniform": f"A uniform shift of {uniform}, {share:.0%} of the mean square, which mistilt produces as well, and "
+        f"a site off the middle of its cage; about it the displacements scatter by {scatter}, their errors are "
+        f"{error}.",
+        "domains": f"Polar, and not everywhere alike: the displacements vary by {scatter} where their errors are "
+        f"{error}, and cells two apart share {shared:.0%} of that; the uniform part is {uniform}.",
         "antipolar": f"Antipolar: the displacements vary by {scatter} where their errors are {error}, and alternate "
         f"from cell to cell; the uniform part is {uniform}.",
     }[kind]

@@ -75,18 +75,18 @@ def average_frames(
     -------
     Average
     """
-    shown = np.flatnonzero(registration.seen)
+    shown = np.flatnonzero(registration.seen).tolist()
     halves = (Canvas(), Canvas())
     for number, k in enumerate(shown):
         halves[number % 2].add(*registration.placed(frames[k], k))
         if progress:
             progress("average", number + 1, len(shown))
     low = np.min([half.origin for half in halves], axis=0)
-    shape = tuple(np.max([half.origin + half.total.shape for half in halves], axis=0) - low)
+    height, width = (np.max([half.origin + half.total.shape for half in halves], axis=0) - low).tolist()
+    shape = (height, width)
     means = [half.part(low, shape) for half in halves]
-    total, squares, count = (
-        sum(parts) for parts in zip(*(half.sums(low, shape) for half in halves), strict=True)
-    )
+    even, odd = (half.sums(low, shape) for half in halves)
+    total, squares, count = (one + other for one, other in zip(even, odd, strict=True))
     image = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     change = _change(image, between_frames(total, squares, count)[0], count)
     steady = (count >= MOSTLY * len(shown)) & (maximum_filter(np.nan_to_num(change), SPREAD) < CHANGED)
@@ -120,7 +120,7 @@ def _change(image: np.ndarray, variance: np.ndarray, count: np.ndarray) -> np.nd
 
 
 def _of_one(
-    frames: np.ndarray, registration: Registration, shown: np.ndarray, steady: np.ndarray, low: np.ndarray
+    frames: np.ndarray, registration: Registration, shown: list[int], steady: np.ndarray, low: np.ndarray
 ) -> tuple[float, float]:
     """Signal of a frame, and noise of the difference of two, where nothing changes."""
     chosen = np.unique(np.linspace(0, len(shown) - 2, PAIRS).astype(int))

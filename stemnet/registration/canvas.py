@@ -117,7 +117,7 @@ def placed(
     height, width = frame.shape
     padded = coefficients(filled)
     if rows is None:
-        values = shifted(padded, fraction)[0]
+        values = shifted(padded, fraction)
         y = np.arange(height) + fraction[0]
         x = np.arange(width)[None] + fraction[1]
     else:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.ndimage import binary_erosion, gaussian_filter
 
 from stemnet.registration.canvas import Canvas, between_frames, without_gaps
-from stemnet.registration.splines import coefficients, shifted
+from stemnet.registration.splines import coefficients, with_slopes
 
 STEPS = 12
 SMALL = 0.003  # last step [px]
@@ -78,20 +78,24 @@ def fit_position(
     # neighbors share their noise then: so many pixels count as one
     share = max(1.0, 4 * np.pi * blur**2)
     position, failed = np.array(start, dtype=float), Fit(np.array(start), np.full(2, np.nan), 0.0, np.inf)
-    base, view, weights = None, None, None
+    base: np.ndarray = np.floor(-position).astype(int)
+    weights = np.ones(image.shape, np.float32)
+    view = _View.of(canvas, base, image.shape, measured, blur)
     for turn in range(STEPS):
         # the canvas between two of its pixels: sampled at i + whole + fraction
         whole = np.floor(-position).astype(int)
-        if view is None or np.any(whole != base):
+        if np.any(whole != base):
             base, view = whole, _View.of(canvas, whole, image.shape, measured, blur)
         if np.count_nonzero(view.seen) < ENOUGH:
             return failed
-        value, *slopes = (part[:-1, :-1] for part in shifted(view.padded, -position - whole, slopes=True))
-        design = np.stack([-slopes[0], -slopes[1], value, np.ones_like(value)], -1).reshape(-1, 4)
-        solved = _solved(design, image, view.seen if weights is None else view.seen * weights)
-        if solved is None or solved[0][2] <= 0:
+        value, down, right = (part[:-1, :-1] for part in with_slopes(view.padded, -position - whole))
+        design = np.stack([-down, -right, value, np.ones_like(value)], -1).reshape(-1, 4)
+        solved = _solved(design, image, view.seen * weights)
+        if solved is None:
             return failed
         found, normal, rest = solved
+        if found[2] <= 0:
+            return failed
         step = np.clip(found[:2] / found[2], -LONGEST, LONGEST)
         position = position + step
         if np.abs(position - start).max() > reach:
@@ -100,7 +104,7 @@ def fit_position(
             break
         variance = pixel_variance(value, rest, view.between / share, view.freedom)
         weights = (trust(rest, variance) / variance).astype(np.float32)
-    scatter = float((weights * view.seen * rest**2).sum()) / max(np.count_nonzero(view.seen) - 4, 1)
+    scatter = float((weights * view.seen * rest**2).sum()) / max(int(np.count_nonzero(view.seen)) - 4, 1)
     error = np.sqrt(share * scatter * np.diag(np.linalg.inv(normal)))
     level = float((view.seen * (image - value)).sum() / view.seen.sum())
     return Fit(position, error[:2] / found[2], float(found[2]), float(error[2]), level)

@@ -18,13 +18,8 @@ class Registration:
 
     Parameters
     ----------
-    positions : ndarray, shape (T, 2)
-        What lies at y in the first frame lies at y + position in another [px].
-        A frame that does not show the specimen has the position of the one before it.
-    errors : ndarray, shape (T, 2)
-        Standard errors [px]; NaN where `seen` is False.
-    seen : ndarray of bool, shape (T,)
-        Frames that show the specimen.
+    positions, errors, seen : ndarray
+        As of `stemnet.registration.rigid.Drift`.
     rows : ndarray, shape (T, H, 2), or None
         By how much more the rows of a frame are off, 0 on average [px]; None for rigid frames.
     walk : tuple of float

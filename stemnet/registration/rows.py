@@ -20,7 +20,7 @@ from scipy.ndimage import map_coordinates
 from stemnet.registration.canvas import Canvas, between_frames, placed, without_gaps
 from stemnet.registration.fitting import ENOUGH, pixel_variance, trust
 from stemnet.registration.rigid import Drift
-from stemnet.registration.splines import coefficients, looked_up, shifted
+from stemnet.registration.splines import coefficients, looked_up, with_slopes
 
 STEPS = 3
 WALKS = (0.0, 1e-2, 3e-2, 0.1, 0.3)
@@ -106,7 +106,7 @@ class _Look:
         mean, count = canvas.part(self.corner, shape)
         filled, _ = without_gaps(mean)
         self.padded = coefficients(filled)
-        _, *self.slopes = shifted(self.padded, np.zeros(2), slopes=True)
+        _, *self.slopes = with_slopes(self.padded, np.zeros(2))
         self.between, self.freedom = between_frames(*canvas.sums(self.corner, shape))
         self.sure = (count / (count + 1)).astype(np.float32)
         self.position = position
@@ -189,8 +189,8 @@ def _chosen_walk(frames: np.ndarray, drift: Drift) -> tuple[float, float]:
 
     chosen = (0.0, 0.0)
     for axes in ((0, 1), (0,), (1,)):
-        asked = [tuple(walk if axis in axes else chosen[axis] for axis in (0, 1)) for walk in WALKS]
-        best = min(asked, key=lambda pair: losses(pair).sum())
+        asked = [(walk if 0 in axes else chosen[0], walk if 1 in axes else chosen[1]) for walk in WALKS]
+        best = min(asked, key=lambda pair: float(losses(pair).sum()))
         # the steadiest of those that are as good, but for chance
         chosen = next(pair for pair in asked if _better(losses(pair), losses(best)) <= 1)
     none = losses((0.0, 0.0))

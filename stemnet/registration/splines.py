@@ -18,10 +18,14 @@ def coefficients(image: np.ndarray) -> np.ndarray:
     return np.pad(spline_filter(image, order=3, output=np.float32, mode="mirror"), PAD, mode="reflect")
 
 
-def shifted(
-    padded: np.ndarray, fraction: np.ndarray, slopes: bool = False
-) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """Values at (i + fraction_y, j + fraction_x).
+def shifted(padded: np.ndarray, fraction: np.ndarray) -> np.ndarray:
+    """Values at (i + fraction_y, j + fraction_x), (H, W), as of `with_slopes`."""
+    weight_y, weight_x = (_taps(float(f)) for f in fraction)
+    return _sum(_sum(padded, weight_x, 1), weight_y, 0)
+
+
+def with_slopes(padded: np.ndarray, fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Values at (i + fraction_y, j + fraction_x), and their derivatives along y and x.
 
     Parameters
     ----------
@@ -29,8 +33,6 @@ def shifted(
         Of `coefficients`.
     fraction : ndarray, shape (2,)
         From 0 to 1 [px].
-    slopes : bool
-        Whether the derivatives along y and x are wanted too.
 
     Returns
     -------
@@ -41,8 +43,6 @@ def shifted(
     (wy, wx), (sy, sx) = weight, slope
     along_x = _sum(padded, wx, 1)
     value = _sum(along_x, wy, 0)
-    if not slopes:
-        return value, None, None
     return value, _sum(along_x, sy, 0), _sum(_sum(padded, sx, 1), wy, 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -79,14 +80,14 @@ def defect_figure(
         _arrows(axes[0], *burgers)
     if handles:
         panels.legend_below(axes[0], handles, 1)
-    _map(axes[1], yx, unusual, image.shape, "neighborhood", False)
+    _map(axes[1], yx, unusual, image.shape, "misfit of the neighbors", False)
     if intensity is not None:
         _map(axes[2], yx, intensity, image.shape, "intensity off its level", True)
     return figure
 
 
 def _mark(axes: Axes, places: np.ndarray, i: int) -> None:
-    look = {"linestyle": "", "marker": MARKS[i], "markerfacecolor": "none"}
+    look: dict[str, Any] = {"linestyle": "", "marker": MARKS[i], "markerfacecolor": "none"}
     axes.plot(places[:, 1], places[:, 0], markersize=5, markeredgecolor="black", markeredgewidth=1.6, **look)
     axes.plot(
         places[:, 1], places[:, 0], markersize=5, markeredgecolor=COLORS[i], markeredgewidth=0.8, **look

@@ -54,7 +54,7 @@ def shifts_figure(
     panels.show_image(axes[0, 0], image, sampling, "shifts off the middle of the neighbors")
     if len(yx):
         draw_vectors(axes[0, 0], yx, vectors, panels.typical_spacing(yx, image.shape), unit)
-        color_wheel(axes[0, 0])
+        color_wheel(axes[0, 0], "direction")
     panels.field_of_view(axes[0, 1], image.shape, "domains")
     panels.label_map(axes[0, 1], yx, domain, image.shape, legend=False)
     panels.count_legend(axes[0, 1], domain, "domain")

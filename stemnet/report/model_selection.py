@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from stemnet.analysis.model_selection import ClusterSelection, ComponentSelection
 from stemnet.report import style
@@ -51,7 +52,7 @@ def _draw_scree(axes: Axes, found: ComponentSelection) -> None:
     axes.plot(number, table["floor"], "-", color="black", linewidth=style.LINE, label="noise alone")
     axes.axhline(found.level, color="black", linestyle=":", linewidth=style.LINE, label="threshold")
     axes.set(yscale="log", box_aspect=1)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.legend(fontsize=style.SMALL, frameon=False, handlelength=1.2, labelspacing=0.2)
     style.small_type(axes, "component", "variance / noise variance", "components above the noise")
     axes.spines[["top", "right"]].set_visible(False)

@@ -78,11 +78,8 @@ def tracks_figure(
     survival : mapping of int to Curve
         By kind, the share of columns that are still in their place.
     rates : sequence of RateBar
-    sampling : float, optional
-        [A/px]
-    seconds : float, optional
-        From one frame to the next [s].
-    title : str
+    sampling, seconds, title
+        As of `stemnet.report.movie.registration_figure`.
 
     Returns
     -------

@@ -16,6 +16,7 @@ CYCLIC = LinearSegmentedColormap.from_list(
     "directions", [style.BLUE, *style.PALETTE[3::-3], style.PALETTE[2], style.BLUE]
 )
 """Blue to the left, then pink, orange (right), green: told apart by all eyes."""
+WHEEL = 0.1  # diameter of the wheel of directions [widths of its map]
 LONGEST = 1.2  # of the arrows at the 95th percentile [spacings]
 
 
@@ -50,7 +51,7 @@ def polarization_figure(
     vortices : tuple of ndarray, optional
         Places (V, 2) [px] and windings (V,).
     divergence, curl : ndarray, shape (N,), optional
-        [unit / px]
+        Of the vectors over the places, both in the same unit.
     title : str
 
     Returns
@@ -59,7 +60,7 @@ def polarization_figure(
     """
     side = style.DOUBLE / 2
     tall = side * float(np.clip(image.shape[0] / image.shape[1], 0.3, 2))
-    figure = style.new_figure(style.DOUBLE, 2 * tall + 0.9, title, row_gap=0.05)
+    figure = style.new_figure(style.DOUBLE, 2 * tall + 1.2, title, row_gap=0.05)
     axes = figure.subplots(2, 2)
     known = np.isfinite(vectors).all(axis=1)
     angle = np.arctan2(vectors[:, 0], vectors[:, 1])
@@ -68,15 +69,17 @@ def polarization_figure(
     draw_vectors(axes[0, 0], yx[known], vectors[known], spacing, unit)
     panels.field_of_view(axes[0, 1], image.shape, "direction, and length as opacity")
     length = np.hypot(*vectors[known].T)
-    strong = np.clip(length / max(float(np.percentile(length, 95)) if known.any() else 1.0, 1e-12), 0.05, 1)
+    most = max(float(np.percentile(length, 95)) if known.any() else 1.0, 1e-12)
+    strong = np.clip(length / most, 0.05, 1)
     colors = CYCLIC((angle[known] + np.pi) / (2 * np.pi))
     colors[:, 3] = strong
     panels.disks(axes[0, 1], yx[known], panels.TOUCHING * spacing, facecolors=colors, linewidths=0)
-    color_wheel(axes[0, 1])
+    color_wheel(axes[0, 1], f"rim: {most:.2g} {unit} and more")
+    slope = "%" if sampling is None else "pm/Å"  # a hundredth of either on one of distance
     for axis, values, name in ((axes[1, 0], divergence, "divergence"), (axes[1, 1], curl, "curl")):
         panels.field_of_view(axis, image.shape, name)
-        shown = np.full(len(yx), np.nan) if values is None else values
-        panels.score_map(axis, yx[known], shown[known], image.shape, f"{name} [{unit}/px]")
+        shown = np.full(len(yx), np.nan) if values is None else 100 * values
+        panels.score_map(axis, yx[known], shown[known], image.shape, f"{name} [{slope}]")
     for axis in axes.flat:
         _mark(axis, walls, vortices, image.shape)
     return figure
@@ -102,7 +105,7 @@ def draw_vectors(axes: Axes, yx: np.ndarray, vectors: np.ndarray, spacing: float
         pivot="mid",
         width=0.004,
     )
-    key = style.round_number(typical)
+    key = style.round_number(1.4 * typical, (1, 2, 3, 5))  # about as long as the longest
     axes.quiverkey(
         arrows,
         0.85,
@@ -115,9 +118,11 @@ def draw_vectors(axes: Axes, yx: np.ndarray, vectors: np.ndarray, spacing: float
     )
 
 
-def color_wheel(axes: Axes) -> None:
-    """Put a wheel of directions into the corner of a map; right is +x, down is +y."""
-    inset = axes.inset_axes((0.84, 0.84, 0.15, 0.15))
+def color_wheel(axes: Axes, words: str = "") -> None:
+    """Put a wheel of directions under a map, with words beside it; right is +x, down is +y."""
+    wide, tall = (abs(float(np.subtract(*limits()))) for limits in (axes.get_xlim, axes.get_ylim))
+    size = WHEEL * wide / tall
+    inset = axes.inset_axes((0.0, -size - 0.02, WHEEL, size))
     y, x = np.mgrid[-1:1:101j, -1:1:101j]
     colors = CYCLIC((np.arctan2(y, x) + np.pi) / (2 * np.pi))
     radius = np.hypot(y, x)
@@ -126,6 +131,7 @@ def color_wheel(axes: Axes) -> None:
     inset.imshow(colors, extent=(-1, 1, 1, -1), zorder=3)
     inset.set(xlim=(-1.1, 1.1), ylim=(1.1, -1.1), aspect="equal")
     inset.axis("off")
+    inset.text(1.3, 0, words, fontsize=style.SMALL, ha="left", va="center")
 
 
 def _mark(

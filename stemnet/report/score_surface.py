@@ -43,13 +43,11 @@ def surface_figure(
         mean = scale * np.array([float(row["mean"]) for row in surface.bins])
         # between images far apart in composition a surface of sizes may swing below nothing
         low = min(mean.min(), scale * surface.mean.min())
-        norm = Normalize(
-            max(low, 0.0) if mean.min() >= 0 else low, max(mean.max(), scale * surface.mean.max())
-        )
-        _draw(axes[0, place], surface, scale * surface.mean, norm, f"mean |score| [{unit}]", mean)
+        limits = (max(low, 0.0) if mean.min() >= 0 else low, max(mean.max(), scale * surface.mean.max()))
+        _draw(axes[0, place], surface, scale * surface.mean, limits, f"mean |score| [{unit}]", mean)
         sigma = scale * np.array([float(row["mean_sigma"]) for row in surface.bins])
         _draw(
-            axes[1, place], surface, scale * surface.sigma, Normalize(0, scale * surface.sigma.max()),
+            axes[1, place], surface, scale * surface.sigma, (0.0, scale * surface.sigma.max()),
             f"standard error [{unit}]", sigma,
         )  # fmt: skip
         style.small_type(axes[0, place], title=name)
@@ -60,16 +58,22 @@ def surface_figure(
 
 
 def _draw(
-    axes: Axes, surface: Surface, values: np.ndarray, norm: Normalize, label: str, bins: np.ndarray
+    axes: Axes,
+    surface: Surface,
+    values: np.ndarray,
+    limits: tuple[float, float],
+    label: str,
+    bins: np.ndarray,
 ) -> None:
     x, y = surface.local, surface.global_
+    norm = Normalize(*limits)
     step_x, step_y = (x[1] - x[0]) / 2, (y[1] - y[0]) / 2
     drawn = axes.imshow(
         values, origin="lower", aspect="auto", cmap=style.SEQUENTIAL, norm=norm, interpolation="bilinear",
         extent=(x[0] - step_x, x[-1] + step_x, y[0] - step_y, y[-1] + step_y),
     )  # fmt: skip
     if np.ptp(values) > 0:
-        levels = MaxNLocator(LEVELS).tick_values(norm.vmin, norm.vmax)[1:-1]
+        levels = MaxNLocator(LEVELS).tick_values(*limits)[1:-1]
         lines = axes.contour(x, y, values, levels, colors="white", linewidths=0.7 * style.LINE)
         axes.clabel(lines, fontsize=style.SMALL - 1.5, fmt="%.3g")
     columns = np.array([float(row["columns"]) for row in surface.bins])

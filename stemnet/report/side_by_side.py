@@ -21,6 +21,7 @@ def side_by_side_figure(
     sampling: float | None = None,
     title: str = "",
     components: int = 2,
+    unit: str = "",
 ) -> Figure:
     """Draw the image, the clusters of each method and the latent coordinates of each method side by side.
 
@@ -40,6 +41,8 @@ def side_by_side_figure(
         Words above the figure.
     components : int
         How many coordinates of each latent are drawn.
+    unit : str
+        Of the coordinates.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def side_by_side_figure(
         panels.label_map(axis, yx, values, shape)
     for axis, (name, values) in zip(second, maps, strict=False):
         panels.field_of_view(axis, shape, name)
-        panels.score_map(axis, yx, values, shape)
+        panels.score_map(axis, yx, values, shape, f"score [{unit}]" if unit else "")
     for axis in (*first[1 + len(labels) :], *second[len(maps) :]):
         axis.remove()
     return figure

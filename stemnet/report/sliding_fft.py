@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from stemnet.analysis.noise_floor import NoiseFloor
 from stemnet.report import panels, style
@@ -64,7 +64,7 @@ def sliding_figure(
     tall, low = style.DOUBLE / 4 * max(1.0, shape), style.DOUBLE / 8 * max(1.0, shape) + 0.17
     figure = style.new_figure(style.DOUBLE, tall + rows * low + 0.75, title)
     # apart, since the numbers at the scree's axis would move all maps below it
-    upper, lower = figure.subfigures(2, 1, height_ratios=[tall + 0.5, rows * low])
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[tall + 0.5, rows * low]).flat
     top = upper.subplots(1, 4)
     below = lower.subplots(rows, 2 * ACROSS, squeeze=False)
     panels.show_image(top[0], image, sampling, "image")
@@ -111,7 +111,7 @@ def scree(axes: Axes, floor: NoiseFloor, shown: int) -> None:
     least = max(float(min(values.min(), floor.floor[: len(number)].min())), 1e-6 * float(values[0]))
     log_scale(axes, 0.6 * least, 2.5 * max(float(values[0]), floor.level))
     axes.set_box_aspect(1)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     style.small_type(axes, "component", "eigenvalue", f"{floor.n_signal} above the noise")
     axes.legend(
         fontsize=style.SMALL - 1, frameon=False, loc="upper right", labelspacing=0.2, handlelength=1.2
@@ -132,7 +132,7 @@ def log_scale(axes: Axes, low: float, high: float) -> None:
 def _shares(axes: Axes, share: np.ndarray) -> None:
     axes.bar(np.arange(1, len(share) + 1), 100 * share, color=style.BLUE, width=0.8)
     axes.set(box_aspect=1)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     style.small_type(axes, "factor", "share of the spectra [%]", "factors")
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -18,7 +18,7 @@ def tilt_figure(
     sampling: float | None = None,
     title: str = "",
 ) -> Figure:
-    """Draw the image, the angle, the angle without its alternating sign, and the shift.
+    """Draw the image, the angle, the angle without its alternating sign, and the shift, as far as they are known.
 
     Parameters
     ----------
@@ -39,31 +39,24 @@ def tilt_figure(
     -------
     matplotlib.figure.Figure
     """
-    side = style.DOUBLE / 4
-    figure = style.new_figure(
-        style.DOUBLE, side * float(np.clip(image.shape[0] / image.shape[1], 0.3, 2)) + 0.8, title
-    )
-    axes = figure.subplots(1, 4)
+    drawn = [
+        (name, values, label)
+        for name, values, label in (
+            ("tilt about the beam", None if tilt is None else tilt[:, 0], "tilt [deg]"),
+            ("amplitude of the tilt", None if tilt is None else tilt[:, 1], "tilt amplitude [deg]"),
+            ("doubling of the cell", shift, f"shift [{unit}]"),
+        )
+        if values is not None and np.isfinite(values).any()
+    ]
+    across = 1 + len(drawn)
+    side = style.DOUBLE / max(across, 3)
+    tall = side * float(np.clip(image.shape[0] / image.shape[1], 0.3, 2))
+    figure = style.new_figure(side * across, tall + 0.8, title)
+    axes = figure.subplots(1, across, squeeze=False)[0]
     panels.show_image(axes[0], image, sampling, "image")
     panels.color_bar(axes[0], axes[0].images[0], "intensity [units of the image]")
-    drawn = (
-        ("tilt about the beam", None if tilt is None else tilt[:, 0], "tilt [deg]"),
-        ("amplitude of the tilt", None if tilt is None else tilt[:, 1], "tilt amplitude [deg]"),
-        ("doubling of the cell", shift, f"shift [{unit}]"),
-    )
     for axis, (name, values, label) in zip(axes[1:], drawn, strict=True):
         panels.field_of_view(axis, image.shape, name)
-        if values is None or not np.isfinite(values).any():
-            axis.text(
-                0.5,
-                0.5,
-                "not measured",
-                transform=axis.transAxes,
-                ha="center",
-                va="center",
-                fontsize=style.NORMAL,
-            )
-            continue
         known = np.isfinite(values)
         panels.score_map(axis, yx[known], values[known], image.shape, label)
     return figure

@@ -110,7 +110,7 @@ def patches_figure(
 
 
 def _stacked(figure: Figure, heights: Sequence[float]) -> list[SubFigure]:
-    return list(np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights)))
+    return list(figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights).flat)
 
 
 def _frame(axes: Axes, label: int, count: int) -> None:

@@ -48,7 +48,7 @@ def window_sweep_figure(
     shape = float(np.clip(image.shape[0] / image.shape[1], 0.4, 2))
     low = style.DOUBLE / max(count, 4) * max(1.0, shape)
     figure = style.new_figure(style.DOUBLE, 2.1 + low + 0.7, title)
-    upper, lower = figure.subfigures(2, 1, height_ratios=[2.1, low + 0.35])
+    upper, lower = figure.subfigures(2, 1, squeeze=False, height_ratios=[2.1, low + 0.35]).flat
     scale, unit = (1.0, "px") if sampling is None else (sampling, "Å")
     size = scale * np.array([row["size_px"] for row in rows])
     reach = scale * np.array([row["resolution_px"] for row in rows])

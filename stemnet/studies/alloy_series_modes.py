@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -11,11 +12,11 @@ from stemnet.analysis.bimodality import bimodality_by_group
 from stemnet.analysis.modes import Modes, joint_modes
 from stemnet.analysis.score_statistics import Row, score_statistics, statistics_by_composition
 from stemnet.analysis.score_surface import Surface, score_surface
-from stemnet.columns import Columns
 from stemnet.descriptors.neighbors import neighbor_vectors
 from stemnet.descriptors.table import Descriptors
 from stemnet.errors import StemnetError
 from stemnet.studies.alloy_series_image import AlloyImage
+from stemnet.studies.measured import at_true_places
 from stemnet.studies.noted import or_note
 
 ALL = "all modes"
@@ -92,8 +93,7 @@ def distortions(images: Sequence[AlloyImage], count: int, seed: int) -> Distorti
     sizes = {f"mode {m + 1}": [np.abs(part[:, m]) for part in expected.scores] for m in range(count)}
     sizes[ALL] = [np.linalg.norm(part, axis=1) for part in expected.scores]
     surfaces = {
-        name: or_note(notes, lambda part=part: surface_over(images, part, seed))
-        for name, part in sizes.items()
+        name: or_note(notes, partial(surface_over, images, part, seed)) for name, part in sizes.items()
     }
     return Distortions(
         modes,
@@ -138,21 +138,24 @@ def two_peaks(images: Sequence[AlloyImage], scores: Sequence[np.ndarray], seed: 
 def planted_scores(images: Sequence[AlloyImage], modes: Modes) -> list[np.ndarray] | None:
     """Amplitudes (N_i, m) of the planted modes by image; None where there are none."""
     names = [f"mode_{number}" for number in range(1, len(modes) + 1)]
-    planted = [[image.true(name) for name in names] for image in images]
-    if any(part is None for parts in planted for part in parts):
-        return None
-    return [np.column_stack(parts) for parts in planted]
+    planted = []
+    for image in images:
+        parts = [part for name in names if (part := image.true(name)) is not None]
+        if len(parts) < len(names):
+            return None
+        planted.append(np.column_stack(parts))
+    return planted
 
 
 def true_rows(images: Sequence[AlloyImage], modes: Modes) -> list[np.ndarray]:
     """Neighbor vectors (N_i, 2 k) of the true positions, in the frame of the modes."""
     rows = []
     for number, image in enumerate(images):
-        place = image.measured.truth.yx[image.rows]
-        # without a true partner a column is nobody's neighbor
-        place = np.where(np.isfinite(place), place, -1e6)
-        true = Columns(place, image.columns.shape, image.columns.sampling, dict(image.columns.fields))
-        table = neighbor_vectors(true, center=image.sublattice, lattice=image.lattice)
+        table = neighbor_vectors(
+            at_true_places(image.measured, image.rows, image.columns),
+            center=image.sublattice,
+            lattice=image.lattice,
+        )
         rows.append(modes.in_frame(number, table.values))
     return rows
 

@@ -42,11 +42,10 @@ def about_image(image: AlloyImage, species: str) -> list[Number]:
     name, share = image.name, image.composition
     known = np.isfinite(image.probability)
     numbers = [Number(name, "columns of the alloyed sublattice", float(known.sum()))]
-    truth, true_share, right = image.true("species"), np.nan, np.nan
-    if truth is not None:
-        found = known & (truth != "")
-        right = float((image.species.species[found] == truth[found]).mean()) if found.any() else np.nan
-        columns = image.measured.truth.columns
+    truth, species_of, true_share = image.measured.truth, image.true("species"), np.nan
+    if truth is not None and species_of is not None:
+        found, columns = known & (species_of != ""), truth.columns
+        right = float((image.species.species[found] == species_of[found]).mean()) if found.any() else np.nan
         here = np.asarray(columns["sublattice"]) == np.asarray(image.true("sublattice"))[found][:1]
         true_share = float((np.asarray(columns["species"])[here] == species).mean())
         numbers.append(Number(name, "species told rightly, share", right, least=RIGHT))

@@ -22,6 +22,7 @@ from stemnet.studies.defects_points import (
     find_interstitials,
     find_substitutions,
     find_vacancies,
+    in_crystal,
 )
 from stemnet.studies.defects_structure import Structure, need_columns, structure
 from stemnet.studies.described import each, first_frame
@@ -115,6 +116,17 @@ def _unseen(found: Found) -> list[str]:
     if left:
         notes.append(
             f"Faint columns off the lattice, taken for such columns or for noise, not for interstitials: {left}."
+        )
+    off = np.nonzero(grains.strong & (np.asarray(grains.columns["sublattice"]) < 0))[0]
+    if (bare := int((~in_crystal(grains, off)).sum())) > 0:
+        notes.append(
+            f"Columns where the crystal lies otherwise, or is none, and which are not judged: {bare}. A lattice was "
+            "found for the rest only."
+        )
+    if found.light is not None and (many := int(found.light.grouped.sum())) > 0:
+        notes.append(
+            f"Columns that are brighter or darker together with those around, and are not listed: {many}. Thickness, "
+            "contamination and the rim of a scan do that."
         )
     if (free := int(found.structure.surface.sum())) > 0:
         notes.append(f"Columns at a free surface, whose neighborhoods are not judged: {free}.")

@@ -93,12 +93,13 @@ def find_grains(columns: Columns) -> Grains:
     grain, label = np.full(n, -1), np.full(n, -1)
     ideal, cells, fitted = np.full((n, 2), np.nan), np.full((n, 2), -1), np.zeros(n, bool)
     lattices: list[Lattice] = []
-    vectors, spread, home = [], [], []
+    vectors, spread = [], []
+    home: list[int] = []
     notes = [whole.note] if whole.note and len(first.vectors) == 1 else []
     settled = _settled(columns.yx, first.grain)
     for g in range(len(first.vectors)):
         rows = np.nonzero(settled == g)[0]
-        lattice = whole.lattice
+        lattice: Lattice | None = whole.lattice
         if len(first.vectors) > 1:
             lattice = find_framework(columns.select(rows)).lattice
         if lattice is None:

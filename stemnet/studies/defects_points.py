@@ -35,6 +35,11 @@ SUPPORT, GATE = (
 OUTLIER = 5.0  # standard deviations; chance gives one in 1.7 million columns
 NARROWEST = 0.05  # of the width that a level has by its mixture
 ALLOY = 0.05  # share of a sublattice from which a level is part of the crystal, as in an alloy
+ALIKE, COMPANY = (
+    2.0,
+    3,
+)  # standard deviations the same way, and how many of the nearest eight of its kind have them, in a group
+AMONG = 0.5  # share of the nearest eight columns on the lattice, in a piece of crystal
 OFF_SITE = 0.3  # spacings that an interstitial is from the nearest column
 MISFIT, SECOND = (
     8.0,
@@ -118,6 +123,8 @@ class Intensities:
         From the nearest level of the crystal, in standard deviations, signed; NaN where it is not judged.
     relative : ndarray, shape (N,)
         Over that level.
+    grouped : ndarray of bool, shape (N,)
+        Whether those around deviate the same way: thickness, contamination or the rim of a scan do that.
     levels : dict of int to Levels
         By sublattice.
     populations : tuple of Population
@@ -125,6 +132,7 @@ class Intensities:
 
     deviation: np.ndarray
     relative: np.ndarray
+    grouped: np.ndarray
     levels: dict[int, Levels]
     populations: tuple[Population, ...]
 
@@ -178,14 +186,29 @@ def against_levels(grains: Grains, found: Structure, seed: int, alloy: float = A
         wide = max(NARROWEST, 1.4826 * float(np.median(np.abs(near - np.median(near)))))
         deviation[rows] = np.where(between, 0.0, near / wide)
         relative[rows] = x[rows] / level.level[host][nearest]
-    return Intensities(deviation, relative, levels, tuple(populations))
+    return Intensities(
+        deviation, relative, _grouped(columns.yx, label, deviation), levels, tuple(populations)
+    )
+
+
+def _grouped(yx: np.ndarray, label: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Outliers (N,) of which several of the nearest of their sublattice deviate the same way."""
+    grouped = np.zeros(len(yx), bool)
+    out = np.abs(np.nan_to_num(deviation)) >= OUTLIER
+    for s in np.unique(label[out]):
+        rows = np.nonzero((label == s) & np.isfinite(deviation))[0]
+        mine = rows[out[rows]]
+        near = cKDTree(yx[rows]).query(yx[mine], k=np.arange(2, min(9, len(rows)) + 1))[1]
+        alike = deviation[rows[near]] * np.sign(deviation[mine])[:, None] >= ALIKE
+        grouped[mine] = alike.sum(axis=1) >= COMPANY
+    return grouped
 
 
 def find_substitutions(grains: Grains, light: Intensities) -> list[Defects]:
-    """Columns that are brighter, and those that are darker, than any level of the crystal."""
+    """Columns that are brighter, and those that are darker, than any level of the crystal; not those in groups."""
     found = []
     for kind, size in ((BRIGHTER, light.deviation), (DIMMER, -light.deviation)):
-        rows = np.nonzero(np.nan_to_num(size) >= OUTLIER)[0]
+        rows = np.nonzero((np.nan_to_num(size) >= OUTLIER) & ~light.grouped)[0]
         found.append(defects(kind, grains.columns.yx[rows], size[rows], rows))
     return found
 
@@ -197,9 +220,20 @@ def find_interstitials(grains: Grains, found: Structure) -> Defects:
     rows = np.nonzero(grains.strong & (label < 0) & ~(found.boundary | found.core))[0]
     rows = rows[grains.edge_distance(columns.yx[rows]) >= RIM * grains.spacing]
     rows = rows[cKDTree(columns.yx[on]).query(columns.yx[rows])[0] > OFF_SITE * grains.spacing]
+    rows = rows[in_crystal(grains, rows)]
     rows = rows[~_repeated(grains, rows)]
     sure = np.asarray(columns.fields.get("significance", np.full(len(columns), np.nan)), dtype=float)
     return defects(INTERSTITIAL, columns.yx[rows], sure[rows], rows)
+
+
+def in_crystal(grains: Grains, rows: np.ndarray) -> np.ndarray:
+    """Which columns (m,) stand among columns of a lattice, and not where the crystal lies otherwise or not at all."""
+    strong = np.nonzero(grains.strong)[0]
+    on = np.asarray(grains.columns["sublattice"])[strong] >= 0
+    others = np.arange(2, min(9, len(strong)) + 1)  # the nearest is the column itself
+    away, near = cKDTree(grains.columns.yx[strong]).query(grains.columns.yx[rows], k=others)
+    cell = max(np.linalg.norm(one.vectors, axis=1).max() for one in grains.lattices)
+    return np.asarray((on[near] & (away < 2 * cell)).mean(axis=1) > AMONG)
 
 
 def _repeated(grains, rows):

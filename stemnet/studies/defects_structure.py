@@ -25,6 +25,7 @@ TOLERANCE = 0.2  # lattice vectors within which a column is at a place of the la
 OPEN = 0.7  # lattice vectors that a place beyond a surface is from any column
 OCCUPIED = 0.4  # spacings within which a column is at a place
 CORE = 1.2  # lattice vectors around a dislocation that belong to its core
+UNUSUAL = 4.0  # standard deviations by which a column of a core is off at least, or nothing ends there
 SAME_CORE = 1.5  # lattice vectors within which sublattices see one dislocation
 
 
@@ -99,8 +100,9 @@ def structure(grains: Grains, sites: MissingSites) -> Structure:
         order[mine] = -robust(best[mine], best[others])
         known = count[others][np.isfinite(count[others])].astype(int)
         usual[mine] = np.bincount(known).argmax()
-    cores = _cores(grains)
+    misfit = _misfit(grains)[rows]
     cell = float(np.median([np.linalg.norm(one.vectors[0]) for one in grains.lattices]))
+    cores = _unusual(_cores(grains), strong.yx, [misfit, order, deviation], CORE * cell)
     near_core = np.zeros(len(rows), bool)
     if len(cores):
         near_core = cKDTree(cores.yx).query(strong.yx)[0] < CORE * cell
@@ -109,7 +111,7 @@ def structure(grains: Grains, sites: MissingSites) -> Structure:
     )
     surface = _surface(grains, sites, strong.yx, np.asarray(strong["grain"]))
     parts = {
-        "misfit": _misfit(grains)[rows],
+        "misfit": misfit,
         "order": order,
         "area": deviation,
         "coordination": count,
@@ -170,6 +172,20 @@ def _cores(grains: Grains) -> Dislocations:
         return Dislocations(np.zeros((0, 2)), np.zeros((0, 2), int), np.zeros((0, 2)), np.zeros(0))
     yx, burgers, extent = (np.array(part) for part in zip(*found, strict=True))
     return Dislocations(yx, np.array(total), burgers, extent)
+
+
+def _unusual(cores: Dislocations, yx: np.ndarray, parts: Sequence[np.ndarray], reach: float) -> Dislocations:
+    """Those with a column (n, 2) nearby whose neighborhood is unusual by one of the deviations (n,).
+
+    Where columns are off by half a lattice vector, as in chains, circuits close by other ways than they should, in a
+    crystal that is whole everywhere.
+    """
+    if not len(cores):
+        return cores
+    score = np.nan_to_num(np.abs(parts)).max(axis=0)
+    near = cKDTree(yx).query_ball_point(cores.yx, reach)
+    kept = np.array([score[rows].max(initial=0.0) >= UNUSUAL for rows in near])
+    return Dislocations(cores.yx[kept], cores.steps[kept], cores.burgers[kept], cores.extent[kept])
 
 
 def boundary_columns(

@@ -14,6 +14,27 @@ from stemnet.errors import StemnetError
 from stemnet.studies.findings import Findings, joined
 from stemnet.studies.measured import Measured
 
+CLEAR, WEAK = 0.5, 0.25
+"""Silhouettes of a reasonable and of a weak structure (Kaufman and Rousseeuw, Finding Groups in Data, Wiley, 1990)."""
+
+
+def kinds_in_words(count: int, silhouette: float, what: str) -> str:
+    """How many kinds clusters tell apart, and whether that many are there at all: k-means finds some in any cloud.
+
+    Parameters
+    ----------
+    count : int
+        Clusters.
+    silhouette : float
+        Mean of all rows; NaN if unknown.
+    what : str
+        What comes after the word "kinds".
+    """
+    if not silhouette >= WEAK:
+        return f"no kinds {what} (silhouette {silhouette:.2f})"
+    weakly = "" if silhouette >= CLEAR else "weakly told apart, "
+    return f"{count} kinds {what} ({weakly}silhouette {silhouette:.2f})"
+
 
 def with_sublattices(columns: Columns) -> tuple[Columns, Lattice | None]:
     """Columns with the field ``sublattice``, and their lattice where there is one."""

@@ -12,7 +12,7 @@ from functools import partial
 
 import numpy as np
 
-from stemnet.studies.described import each
+from stemnet.studies.described import each, kinds_in_words
 from stemnet.studies.findings import Findings
 from stemnet.studies.local_crystallography_image import LocalImage, local_image
 from stemnet.studies.local_crystallography_numbers import numbers_of
@@ -65,8 +65,9 @@ def _one(
 
 
 def _summary(image: LocalImage) -> str:
-    text = f"{image.measured.name}: {image.all.vectors.n_clusters} kinds of environment by vectors, "
-    text += f"{image.all.angles.n_clusters} by angles."
+    ways = {"of environment by vectors": image.all.vectors, "by angles": image.all.angles}
+    kinds = [kinds_in_words(found.n_clusters, found.silhouette, what) for what, found in ways.items()]
+    text = f"{image.measured.name}: {', '.join(kinds)}."
     scale, unit = image.length
     label = image.domain
     if image.domains is not None:

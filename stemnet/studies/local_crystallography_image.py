@@ -12,7 +12,7 @@ from stemnet.descriptors.lattice import Lattice
 from stemnet.descriptors.neighbor_errors import neighbor_errors
 from stemnet.descriptors.neighbors import neighbor_vectors
 from stemnet.descriptors.table import Descriptors
-from stemnet.studies.described import with_sublattices
+from stemnet.studies.described import CLEAR, with_sublattices
 from stemnet.studies.local_crystallography_shear import Shear, shear
 from stemnet.studies.local_crystallography_shifts import Shifts, shifts
 from stemnet.studies.local_crystallography_sites import on_one_lattice, site_kinds
@@ -21,9 +21,6 @@ from stemnet.studies.noted import or_note
 
 CHOICES = (2, 3, 4, 5, 6, 7, 8)
 DOMAINS = (2, 3, 4)
-CLEAR = (
-    0.5  # silhouette of a reasonable structure (L. Kaufman and P. J. Rousseeuw, Finding Groups in Data, 1990)
-)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from stemnet.descriptors.neighbors import neighbor_vectors
 from stemnet.studies.findings import Number
 from stemnet.studies.local_crystallography_image import LocalImage
 from stemnet.studies.local_crystallography_shear import plane_change
+from stemnet.studies.measured import at_true_places
 
 SIGMAS = 3.0  # standard errors within which a value recovers what was planted
 ALIKE = 0.9  # adjusted Rand index of clusters that are the planted domains
@@ -79,7 +80,7 @@ def _shifts(image: LocalImage) -> list[Number]:
     truth = image.measured.truth
     if truth is not None and known.any():
         rings = neighbor_vectors(
-            _at_true_places(image),
+            at_true_places(image.measured, image.rows, image.columns),
             center=int(image.columns["sublattice"][polar][0]),
             neighbors=image.neighbors,
             lattice=image.lattice,
@@ -95,24 +96,13 @@ def _shifts(image: LocalImage) -> list[Number]:
     return numbers
 
 
-def _at_true_places(image: LocalImage):
-    place = image.measured.truth.yx[image.rows]
-    # without a true partner a column is nobody's neighbor
-    return type(image.columns)(
-        np.where(np.isfinite(place), place, -1e6),
-        image.columns.shape,
-        image.columns.sampling,
-        dict(image.columns.fields),
-    )
-
-
 def _domains(image: LocalImage) -> list[Number]:
     name, (scale, unit), label = image.measured.name, image.length, image.domain
     if not (label >= 0).any():
         return []
     numbers = [Number(name, "domains of these columns", float(label.max() + 1))]
-    planted = [image.true(f"polar_{axis}_A") for axis in "yx"]
-    known = all(part is not None for part in planted) and image.columns.sampling is not None and image.caged
+    planted = [part for axis in "yx" if (part := image.true(f"polar_{axis}_A")) is not None]
+    known = len(planted) == 2 and image.columns.sampling is not None and image.caged
     for domain in range(label.max() + 1):
         mine = label == domain
         vectors = image.shifts.vectors[mine]
@@ -132,9 +122,9 @@ def _domains(image: LocalImage) -> list[Number]:
         if known:
             off = float(np.abs((mean - true) / error).max())
             numbers.append(Number(name, f"{words}: off the truth over its error", off, most=SIGMAS))
-    domain = _planted_domain(image)
-    if domain is not None and image.domains is not None:
-        mine = np.where(image.polar, domain, -1)
+    right_one = _planted_domain(image)
+    if right_one is not None and image.domains is not None:
+        mine = np.where(image.polar, right_one, -1)
         # domains that do not differ in their shift need not differ in their angles either
         least = ALIKE if image.caged else float("nan")
         numbers += [

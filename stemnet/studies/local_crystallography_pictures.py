@@ -79,10 +79,14 @@ def _side_by_side(image: LocalImage) -> Picture:
             image.measured.micrograph.frames[0],
             image.columns.yx[mine],
             {"PCA": image.all.components.latent[mine]},
-            {VECTORS: image.all.vectors.labels[mine], ANGLES: image.all.angles.labels[mine]},
+            {
+                f"{way}, silhouette {found.silhouette:.2f}": found.labels[mine]
+                for way, found in ((VECTORS, image.all.vectors), (ANGLES, image.all.angles))
+            },
             sampling=image.columns.sampling,
             title=name,
             components=3,
+            unit=_unit(image),
         )
 
     return Picture(

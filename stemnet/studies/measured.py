@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.ndimage import map_coordinates
 
 from stemnet.columns import Columns
 from stemnet.micrograph import Micrograph
+
+FAR = -1e6  # beyond any frame [px]
 
 
 @dataclass(frozen=True)
@@ -89,3 +91,25 @@ class Measured:
     confident: bool = True
     notes: tuple[str, ...] = ()
     probability: np.ndarray | None = None
+
+
+def at_true_places(measured: Measured, rows: np.ndarray, columns: Columns) -> Columns:
+    """Found columns at the places of their true partners, for what errors of positions do to a descriptor.
+
+    Parameters
+    ----------
+    measured : Measured
+    rows : ndarray of int, shape (N,)
+        Which of the found columns these are.
+    columns : Columns
+        N of them, with the fields that the descriptor reads.
+
+    Returns
+    -------
+    Columns
+        A column without a true partner, and every one where no truth is known, lies far outside: it is nobody's
+        neighbor.
+    """
+    truth = measured.truth
+    place = np.full((len(rows), 2), np.nan) if truth is None else truth.yx[rows]
+    return replace(columns, yx=np.where(np.isfinite(place), place, FAR))

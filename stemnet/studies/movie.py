@@ -100,9 +100,11 @@ def _one(
         named = ", ".join(map(str, lost[:5])) + (", ..." if len(lost) > 5 else "")
         notes.append(f"{len(lost)} of {len(frames)} frames do not show what the others do: {named}.")
     followed = or_note(notes, lambda: _followed(filmed, jump, gap, notes))
-    numbers = [*about_registration(filmed), *(about_tracks(filmed, followed) if followed else [])]
-    if measured.truth is not None and "frame" in measured.truth.columns:
-        numbers += against_truth(filmed, followed)
+    numbers = [
+        *about_registration(filmed),
+        *(about_tracks(filmed, followed) if followed else []),
+        *against_truth(filmed, followed),
+    ]
     tables = [frames_table(filmed)]
     pictures = [registration_picture(filmed)]
     if followed is not None:

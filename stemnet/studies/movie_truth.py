@@ -19,19 +19,22 @@ OFTEN = 5  # frames in which a column must be
 
 
 def against_truth(filmed: Filmed, followed: Followed | None) -> list[Number]:
-    """Errors of the drift, what is left of the sway, joins of tracks, and rates."""
-    numbers = _drift(filmed)
-    if followed is not None and "track" in filmed.measured.truth.columns:
-        numbers += _joins(filmed, followed)
-        numbers += _wobble(filmed, followed)
-        if "hops_per_frame" in filmed.measured.truth.columns:
-            numbers += _rate(filmed, followed)
+    """Errors of the drift, what is left of the sway, joins of tracks, and rates; none without a truth by frames."""
+    truth = filmed.measured.truth
+    if truth is None or "frame" not in truth.columns:
+        return []
+    numbers = _drift(filmed, truth.columns)
+    if followed is not None and "track" in truth.columns:
+        numbers += _joins(filmed, followed, truth)
+        numbers += _wobble(filmed, followed, truth)
+        if "hops_per_frame" in truth.columns:
+            numbers += _rate(filmed, followed, truth)
     return numbers
 
 
-def _drift(filmed: Filmed) -> list[Number]:
+def _drift(filmed: Filmed, true: Columns) -> list[Number]:
     """Frames' places against those of the true columns that stand still, and against the planted drift."""
-    name, true, found = filmed.measured.name, filmed.measured.truth.columns, filmed.registration
+    name, found = filmed.measured.name, filmed.registration
     numbers = []
     if "track" in true:
         still = _standing(true)
@@ -102,9 +105,9 @@ def _about_places(still: Columns, registration: Registration) -> float:
     return _rms((yx - home[which])[often])
 
 
-def _joins(filmed: Filmed, followed: Followed) -> list[Number]:
+def _joins(filmed: Filmed, followed: Followed, truth: Truth) -> list[Number]:
     """Shares of the steps of true columns that tracks follow, and of steps of tracks that are wrong."""
-    name, truth = filmed.measured.name, filmed.measured.truth
+    name = filmed.measured.name
     frame, track = np.asarray(filmed.measured.columns["frame"]), followed.tracks.track
     true = truth.of("track").astype(int)
     one, other = _steps(true, frame)
@@ -126,9 +129,9 @@ def _joins(filmed: Filmed, followed: Followed) -> list[Number]:
     return numbers
 
 
-def _wobble(filmed: Filmed, followed: Followed) -> list[Number]:
+def _wobble(filmed: Filmed, followed: Followed, truth: Truth) -> list[Number]:
     """How far columns move about their places, against their true positions, registered alike."""
-    truth, registration = filmed.measured.truth, filmed.registration
+    registration = filmed.registration
     scale, unit = length(filmed)
     yx = np.full((len(truth.partner), 2), np.nan)
     known = np.flatnonzero(truth.partner >= 0)
@@ -153,9 +156,8 @@ def _steps(label: np.ndarray, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return order[:-1][next_to], order[1:][next_to]
 
 
-def _rate(filmed: Filmed, followed: Followed) -> list[Number]:
+def _rate(filmed: Filmed, followed: Followed, truth: Truth) -> list[Number]:
     """The rate of jumps of the kind that hops, against the planted one."""
-    truth: Truth = filmed.measured.truth
     planted = truth.of("hops_per_frame")
     stay = followed.tracks.stay
     numbers = []

@@ -80,7 +80,9 @@ def _one(measured: Measured, *, center: int, cage: int, reference: str | np.ndar
     verdict = _or_note(notes, lambda: polar_verdict(found))
     # what all cells have in common may be mistilt: a map of domains shows what differs
     errors = found.errors if np.isfinite(found.errors[found.valid]).any() else None
-    domains = find_domains(found.vectors, errors, valid=found.valid)
+    varies = verdict is None or verdict.kind in ("domains", "antipolar")
+    # groups that neighbors do not share are no domains
+    domains = find_domains(found.vectors, errors, valid=found.valid, count=None if varies else 1)
     walls = _walls(found, errors, domains, notes) if len(domains) > 1 else []
     gradients = _or_note(notes, lambda: field_gradients(found.yx, found.vectors, errors, valid=found.valid))
     cells = lattice_indices(columns, found.lattice)
@@ -92,7 +94,8 @@ def _one(measured: Measured, *, center: int, cage: int, reference: str | np.ndar
         *about_domains(measured, domains, walls, vortices),
         *against_truth(measured, found, domains, walls),
     ]
-    summary = f"{measured.name}: {verdict.sentence if verdict else 'no verdict.'} {domains.sentence}"
+    told = domains.sentence if varies else ""
+    summary = f"{measured.name}: {verdict.sentence if verdict else 'No verdict.'} {told}".rstrip()
     return Findings(
         summary,
         tuple(numbers),
@@ -183,8 +186,8 @@ def _picture(
             vortices=None if vortices is None else (vortices.yx, vortices.winding),
             divergence=None
             if gradients is None
-            else scale * gradients.values[:, gradients.names.index("divergence")],
-            curl=None if gradients is None else scale * gradients.values[:, gradients.names.index("curl")],
+            else gradients.values[:, gradients.names.index("divergence")],
+            curl=None if gradients is None else gradients.values[:, gradients.names.index("curl")],
             title=measured.name,
         )
 

@@ -14,7 +14,7 @@ from stemnet.analysis.embedding import embed
 from stemnet.analysis.vae_pose import RowPose
 from stemnet.descriptors.table import Descriptors
 from stemnet.errors import StemnetError
-from stemnet.studies.described import each
+from stemnet.studies.described import CLEAR, each
 from stemnet.studies.findings import Findings, Number, Picture, Table
 from stemnet.studies.measured import Measured
 from stemnet.studies.representations_numbers import Represented, numbers_of
@@ -99,7 +99,7 @@ def _one(
 
 def _represented(table: Descriptors, name: str, estimator: Any, side: int | None, seed: int) -> Represented:
     known = estimator.get_params()
-    options = {"random_state": seed} if "random_state" in known else {}
+    options: dict[str, object] = {"random_state": seed} if "random_state" in known else {}
     if side is not None and "patch_shape" in known:
         options["patch_shape"] = (side, side)
     began = time.process_time()
@@ -131,7 +131,7 @@ def _summary(measured: Measured, found: Mapping[str, Represented], numbers: list
         silhouette = found[clear].clustering.silhouette
         words = (
             "no method sees clear kinds"
-            if not silhouette > 0.5
+            if not silhouette >= CLEAR
             else f"{clear} tells kinds apart most clearly"
         )
         return f"{measured.name}: {words} (silhouette {silhouette:.2f})."

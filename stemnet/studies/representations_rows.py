@@ -111,7 +111,7 @@ def rows_of_windows(measured: Measured, size: int | None, notes: list[str]) -> R
     side = planes.shape[1]
     # a spectrum says nothing of the mean: its middle is filled with what lies around
     planes[:, side // 2, side // 2] = planes[:, side // 2, side // 2 + 1]
-    names = [f"k{y:+d}{x:+d}_1" for y, x in np.ndindex(side, side)]
+    names = tuple(f"k{y:+d}{x:+d}_1" for y, x in np.ndindex(side, side))
     table = Descriptors(planes.reshape(len(planes), -1), names, spectra.yx, spectra.valid, "window")
     truth = measured.truth
     labels, orientation = {}, None

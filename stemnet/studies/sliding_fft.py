@@ -17,13 +17,13 @@ from stemnet.descriptors.spectra_stream import SpectraStream
 from stemnet.descriptors.table import Descriptors
 from stemnet.descriptors.windows import Windows
 from stemnet.errors import StemnetError
-from stemnet.studies.described import each
+from stemnet.studies.described import each, kinds_in_words
 from stemnet.studies.findings import NAN, Findings, Number
 from stemnet.studies.measured import Measured
 from stemnet.studies.sliding_fft_results import Sliding, pictures, tables
 from stemnet.studies.sliding_fft_sweep import Sweep, sweep_picture, sweep_table, swept
 from stemnet.studies.sliding_fft_truth import against_planted
-from stemnet.studies.sliding_fft_windows import first_image, spacing_of, suitable_windows
+from stemnet.studies.sliding_fft_windows import Look, first_image, spacing_of, suitable_windows
 
 LEARNED = 20000  # windows that clusters are learned from; the others are told which they belong to
 
@@ -112,7 +112,7 @@ def _one(measured: Measured, *, asked: Asked) -> Findings:
     notes: list[str] = []
     image = first_image(measured, notes)
     spacing = spacing_of(measured, image, notes)
-    look = {"apodization": asked.apodization, "log": asked.log}
+    look = Look(apodization=asked.apodization, log=asked.log)
     windows = suitable_windows(
         image.shape, spacing, notes, size=asked.window, step=asked.step, cells=asked.cells, **look
     )
@@ -175,7 +175,7 @@ def _clustered(
             "and nothing is clustered."
         )
         return None
-    names = [f"score{i + 1}_1" for i in range(kept)]
+    names = tuple(f"score{i + 1}_1" for i in range(kept))
     yx = stream.windows.centers(stream.image.shape)
     table = Descriptors(scores[:, :kept], names, yx, stream.valid.ravel(), "window")
     estimator = kmeans(asked.seed) if asked.clustering == "kmeans" else mixture(asked.seed)
@@ -243,4 +243,4 @@ def _sentence(measured: Measured, sliding: Sliding) -> str:
     )
     if found is None:
         return f"{words}; no regions."
-    return f"{words}; they tell {found.n_clusters} kinds of window apart (silhouette {found.silhouette:.2f})."
+    return f"{words}; by these {kinds_in_words(found.n_clusters, found.silhouette, 'of window')}."

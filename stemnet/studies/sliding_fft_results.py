@@ -60,9 +60,9 @@ def _windows_table(measured: Measured, sliding: Sliding, notes: list[str]) -> Ta
     every = int(np.ceil(np.sqrt(np.prod(sliding.grid) / LONGEST_TABLE)))
     if every > 1:
         notes.append(f"The table of windows holds every {every}. row and column of them.")
-    kept = np.zeros(sliding.grid, bool)
-    kept[::every, ::every] = True
-    kept = kept.ravel()
+    some = np.zeros(sliding.grid, bool)
+    some[::every, ::every] = True
+    kept = some.ravel()
     yx = sliding.windows.centers(measured.micrograph.shape[-2:])[kept]
     values = {"y_px": yx[:, 0], "x_px": yx[:, 1]}
     values |= {f"pca{i + 1}": scores[kept].astype(float) for i, scores in enumerate(sliding.scores.T)}

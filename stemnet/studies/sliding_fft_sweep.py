@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from stemnet.errors import StemnetError
 from stemnet.studies.findings import Picture, Table
 from stemnet.studies.measured import Measured
 from stemnet.studies.sliding_fft_truth import labels_at, planted_maps
+from stemnet.studies.sliding_fft_windows import Look
 
 LARGEST = 1024  # side of the middle part that is swept [px]
 SURROGATES = 3
@@ -52,7 +54,7 @@ def swept(
     notes: list[str],
     *,
     seed: int,
-    **look,
+    **look: Unpack[Look],
 ) -> Sweep | None:
     """Sweep the size of the window over an image.
 
@@ -87,7 +89,7 @@ def swept(
     except StemnetError as error:
         notes.append(f"No sweep of the window's size: {error}")
         return None
-    maps, places = [], []
+    maps, places, truth = [], [], measured.truth
     for row, windows in zip(
         rows, windows_of_sizes(part.shape, spacing=spacing, **given, **look), strict=True
     ):
@@ -98,10 +100,12 @@ def swept(
         maps.append(score_map(scores, stream.grid)[..., 0])
         places.append(yx.reshape(*stream.grid, 2))
         valid = stream.valid.ravel()
-        table = Descriptors(scores, [f"score{i}_1" for i in range(kept)], yx, valid, "window")
-        for name, label in planted_maps(measured.truth).items():
+        table = Descriptors(scores, tuple(f"score{i}_1" for i in range(kept)), yx, valid, "window")
+        if truth is None:
+            continue
+        for name, label in planted_maps(truth).items():
             found = cluster(table, kmeans(seed, 3), most=LEARNED).labels
-            row[f"ari_{name}"] = agreement(found, labels_at(label, measured.truth.field_step, yx + corner))[0]
+            row[f"ari_{name}"] = agreement(found, labels_at(label, truth.field_step, yx + corner))[0]
     return Sweep(part, rows, maps, places)
 
 

@@ -83,14 +83,17 @@ def against_planted(
     -------
     list of Number
     """
-    numbers, borders = [], {}
+    if truth is None:
+        return []
+    numbers: list[Number] = []
+    borders: dict[str, np.ndarray] = {}
     for planted, label in planted_maps(truth).items():
         rand, shared = agreement(labels.ravel(), labels_at(label, truth.field_step, yx.reshape(-1, 2)))
         numbers += [
             Number(name, f"{what} against planted {planted}: adjusted Rand index", rand),
             Number(name, f"{what} against planted {planted}: normalized mutual information", shared),
         ]
-        grid = truth.field_step * np.stack(np.indices(label.shape), axis=-1).astype(np.float64)
+        grid = truth.field_step * np.moveaxis(np.indices(label.shape, dtype=np.float64), 0, -1)
         borders[planted] = edges(label, grid)
     return numbers if window is None else [*numbers, *_apart(name, borders, labels, yx, window)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 import numpy as np
 
 from stemnet.descriptors.image_spacing import image_spacing
@@ -11,10 +13,15 @@ from stemnet.errors import StemnetError
 from stemnet.studies.described import first_frame
 from stemnet.studies.measured import Measured
 
-SMALLEST, LARGEST = (
-    32,
-    128,
-)  # side of a window where no spacing is known [px]; between, an eighth of the image
+# side of a window where no spacing is known [px]; between, an eighth of the image
+SMALLEST, LARGEST = 32, 128
+
+
+class Look(TypedDict):
+    """How a window is looked at; see `Windows`."""
+
+    apodization: str
+    log: bool
 
 
 def first_image(measured: Measured, notes: list[str]) -> np.ndarray:
@@ -86,7 +93,7 @@ def suitable_windows(
             f"An image of {shape[0]} x {shape[1]} px is too small for windows that slide; at least 32 x 32 px are "
             "needed. Use a larger field of view."
         )
-    look = {"apodization": apodization, "log": log}
+    look = Look(apodization=apodization, log=log)
     if spacing is None:
         side = size or min(most, int(np.clip(8 * round(min(shape) / 64), SMALLEST, LARGEST)))
         return Windows(side, step or max(1, side // 8), **look, highest=0.25)

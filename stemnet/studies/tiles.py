@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypedDict
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from stemnet.columns import Columns
 from stemnet.descriptors.lattice import column_spacing
 from stemnet.descriptors.windows import ORDERS, Windows
 from stemnet.errors import StemnetError
-from stemnet.studies.described import each, with_sublattices
+from stemnet.studies.described import each, kinds_in_words, with_sublattices
 from stemnet.studies.findings import Findings, Number, Picture, Table
 from stemnet.studies.measured import Measured
 from stemnet.studies.sliding_fft_truth import against_planted
@@ -21,6 +22,14 @@ from stemnet.studies.tiles_patches import WIDEST, Patches, about_patches, patche
 from stemnet.studies.tiles_regions import Regions, by_columns, by_spectra, by_statistics, tile_size
 
 DESCRIPTIONS = ("spectra", "statistics", "columns", "patches")
+
+
+class How(TypedDict):
+    """Which clusters are looked for."""
+
+    method: str
+    clusters: int | None
+    seed: int
 
 
 @dataclass(frozen=True)
@@ -36,9 +45,9 @@ class Asked:
     seed: int
 
     @property
-    def how(self) -> dict[str, object]:
+    def how(self) -> How:
         """What every clustering is told."""
-        return {"method": self.clustering, "clusters": self.clusters, "seed": self.seed}
+        return How(method=self.clustering, clusters=self.clusters, seed=self.seed)
 
 
 def study(
@@ -226,11 +235,13 @@ def _pictures(
 
 def _sentence(measured: Measured, regions: list[Regions], patches: list[Patches], size: int) -> str:
     kinds = [
-        f"{found.clusters.n_clusters} kinds by {found.kind} (silhouette {found.clusters.silhouette:.2f})"
+        kinds_in_words(found.clusters.n_clusters, found.clusters.silhouette, f"by {found.kind}")
         for found in regions
     ]
-    words = (
-        f"{measured.name}: tiles of {size} px fall into {', '.join(kinds)}." if kinds else f"{measured.name}:"
-    )
-    around = [f"{one.clusters.n_clusters} around {one.whose}" for one in patches]
-    return f"{words} Kinds of patch: {', '.join(around)}." if around else words
+    around = [
+        kinds_in_words(one.clusters.n_clusters, one.clusters.silhouette, f"around {one.whose}")
+        for one in patches
+    ]
+    words = [f"tiles of {size} px: {', '.join(kinds)}"] if kinds else []
+    words += [f"patches: {', '.join(around)}"] if around else []
+    return f"{measured.name}: {'; '.join(words)}."

@@ -86,7 +86,8 @@ def patches_of(
         raise StemnetError(f"No component of the patches around {whose} stands above the noise floor.")
     kept = min(floor.n_signal, COMPONENTS, len(complete) - 1)
     scores = StreamedPCA(kept).fit_transform(blocks(table))
-    learned = Descriptors(scores, [f"score{i + 1}_1" for i in range(kept)], some.yx, table.valid, "patch")
+    names = tuple(f"score{i + 1}_1" for i in range(kept))
+    learned = Descriptors(scores, names, some.yx, table.valid, "patch")
     found = clustered(learned, method, clusters, seed)
     return Patches(whose, np.sort(rows), size, table, floor.n_signal, found)
 

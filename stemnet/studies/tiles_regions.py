@@ -111,7 +111,7 @@ def by_spectra(
         )
     kept = min(floor.n_signal, most)
     scores = pca.transform(blocks(table))[:, :kept]
-    names = [f"score{i + 1}_1" for i in range(kept)]
+    names = tuple(f"score{i + 1}_1" for i in range(kept))
     learned = Descriptors(scores, names, table.yx, table.valid, "tile")
     return _regions("spectra", image.shape, size, table, learned, method, clusters, seed, floor.n_signal)
 

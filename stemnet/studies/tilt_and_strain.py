@@ -15,7 +15,7 @@ from stemnet.studies.findings import Findings, Table
 from stemnet.studies.framework import find_framework
 from stemnet.studies.measured import Measured
 from stemnet.studies.tilt_and_strain_distortions import Distortions
-from stemnet.studies.tilt_and_strain_lines import scan_note, with_lines, within_lines
+from stemnet.studies.tilt_and_strain_lines import scan_note, speed_note, with_lines, within_lines
 from stemnet.studies.tilt_and_strain_maps import on_all, strain_maps
 from stemnet.studies.tilt_and_strain_numbers import WAYS, numbers_of
 from stemnet.studies.tilt_and_strain_octahedra import doubling, tilts
@@ -111,11 +111,11 @@ def _one(
     if second is None:
         image = measured.micrograph.frames[0]
         maps = strain_maps(image, found, resolution=resolution, reference=reference, notes=notes)
-        maps, said = with_lines(maps), scan_note(maps)
+        maps, said = with_lines(maps), [scan_note(maps), speed_note(maps)]
     else:
         both = two_scans(measured, second, found, resolution=resolution, reference=reference, notes=notes)
-        maps, said, lines = both.maps, both.note, both.lines
-    notes += [said] if said else []
+        maps, said, lines = both.maps, [both.note], both.lines
+    notes += [one for one in said if one]
     known = Distortions(
         measured,
         found,

@@ -21,6 +21,7 @@ STRIP = 0.5
 CARRIED = np.array([1.0, 0.0, 0.5, 0.5, 1.0])
 """What of a gradient along the slow axis gets into each of `strain.NAMES`."""
 SLOW, CLEAR = 1e-3, 3.0  # shear common to scan lines that is told of, and its ratio to that across
+ALIKE = 0.6  # share of the variance of eps_xx that all lines have in common, from which it is told of
 
 
 def common_to_lines(values: np.ndarray, y: np.ndarray, height: float) -> np.ndarray:
@@ -77,6 +78,22 @@ def scan_note(maps: StrainMaps) -> str:
     )
 
 
+def speed_note(maps: StrainMaps) -> str:
+    """What of eps_xx is the same in all lines, as where the probe is not equally fast along them; else empty."""
+    values = maps.positions[:, 1]
+    if not np.isfinite(values).any():
+        return ""
+    size = _rms(values - _mean(values))
+    alike = _common(maps, values, axis=1)
+    if not (alike > SLOW and alike**2 > ALIKE * size**2):
+        return ""
+    return (
+        f"eps_xx varies by {100 * alike:.2g} % in what all scan lines have in common, {alike**2 / size**2:.0%} of its "
+        "variance. A crystal with layers across the lines does that, and so does a probe that is not equally fast all "
+        "along its line, which no error bar here holds: turn the scan, and see whether the stripes turn with it."
+    )
+
+
 def error_of(values: np.ndarray, true: np.ndarray) -> float:
     """Root mean square error of values (n,); NaN where nothing is known.
 
@@ -87,9 +104,9 @@ def error_of(values: np.ndarray, true: np.ndarray) -> float:
     return _rms(off - _mean(off))
 
 
-def _common(maps: StrainMaps, values: np.ndarray) -> float:
-    """Spread of what whole lines have in common."""
-    common = common_to_lines(values, maps.yx[:, 0], STRIP * maps.resolution)
+def _common(maps: StrainMaps, values: np.ndarray, axis: int = 0) -> float:
+    """Spread of what whole lines have in common; with axis 1, of what columns of pixels have."""
+    common = common_to_lines(values, maps.yx[:, axis], STRIP * maps.resolution)
     common = common[np.isfinite(values)]
     return _rms(common - _mean(common))
 

@@ -192,7 +192,7 @@ def _from_positions(
 
 def _region(shape: tuple[int, int], box: Sequence[float]) -> np.ndarray:
     """Which pixels lie in a box, (H, W)."""
-    return inside(np.stack(np.indices(shape), -1).reshape(-1, 2), box).reshape(shape)
+    return inside(np.indices(shape).reshape(2, -1).T, box).reshape(shape)
 
 
 def inside(yx: np.ndarray, box: Sequence[float]) -> np.ndarray:

@@ -143,9 +143,11 @@ def offset_between(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """By how much what one image (H, W) shows lies further on in another of the same orientation, (2,) [px]."""
     high, wide = (min(sides) for sides in zip(first.shape, second.shape, strict=True))
     weights = taper((high, wide))
-    spectra = [spectrum(np.asarray(image[:high, :wide], dtype=float), weights) for image in (first, second)]
-    power = np.mean([np.abs(one) ** 2 for one in spectra], axis=0)
-    return nearest_shift(*spectra, pass_band(power, noise_level(power, 2)), REACH * min(high, wide))
+    one, other = (
+        spectrum(np.asarray(image[:high, :wide], dtype=float), weights) for image in (first, second)
+    )
+    power = (np.abs(one) ** 2 + np.abs(other) ** 2) / 2
+    return nearest_shift(one, other, pass_band(power, noise_level(power, 2)), REACH * min(high, wide))
 
 
 def crossed(
@@ -231,7 +233,8 @@ def _images(
     """The same of maps, where both are valid."""
     shape = first.valid.shape
     moved = np.stack([_moved(one, offset, shape) for one in second.maps])
-    values = _joined(*(maps.reshape(len(NAMES), -1).T for maps in (first.maps, moved)), region)
+    one, other = (maps.reshape(len(NAMES), -1).T for maps in (first.maps, moved))
+    values = _joined(one, other, region)
     maps = values.T.reshape(first.maps.shape)
     amplitude = np.minimum(first.amplitude, np.nan_to_num(_moved(second.amplitude, offset, shape)))
     return PhaseStrain(maps, np.isfinite(maps[0]), amplitude, first.vectors, first.resolution)
@@ -246,7 +249,7 @@ def _moved(values: np.ndarray, offset: np.ndarray, shape: tuple[int, int]) -> np
 
 def _places(image: PhaseStrain) -> np.ndarray:
     """Every pixel, (H W, 2)."""
-    return np.stack(np.indices(image.valid.shape), -1).reshape(-1, 2)
+    return np.indices(image.valid.shape).reshape(2, -1).T
 
 
 def _contradiction(first: StrainMaps, others: np.ndarray) -> str:

@@ -43,7 +43,7 @@ def test_errors_alone_are_one_domain_and_it_is_said():
     for seed in range(6):
         domains = find_domains(np.random.default_rng(seed).normal(0, 0.1, (400, 2)))
         assert len(domains) == 1
-        assert domains.sentence.startswith("One domain only")
+        assert domains.sentence.startswith("No groups of vectors stand apart")
 
 
 def test_what_is_not_polar_is_called_so():

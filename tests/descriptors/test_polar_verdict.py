@@ -24,7 +24,7 @@ def test_polar_examples_are_polar_with_domains(name):
     verdict = polar_verdict(polarization(noisy_example(name)[0]))
     print(name, verdict.sentence, f"(chance {verdict.shared_chance:.1g})")
     assert verdict.kind == "domains"
-    assert verdict.sentence.startswith("Polar, with domains")
+    assert verdict.sentence.startswith("Polar, and not everywhere alike")
 
 
 def test_mistilt_is_told_apart():
@@ -87,6 +87,41 @@ def test_a_verdict_names_what_was_planted(options, kind):
         )
     verdict = polar_verdict(polarization(columns))
     assert verdict.kind == kind, verdict
+
+
+def test_jitter_of_scan_lines_is_told_and_nothing_else_is_taken_for_it():
+    told = {
+        name: polar_verdict(polarization(polar_perovskite(**options)))
+        for name, options in {
+            "jitter": {"shift": jitter},
+            "errors": {},
+            "disorder": {"truth": 0.2},
+            "a wall": {"shift": stepped},
+            "a bent foil": {"shift": lambda yx: 0.3 + 0.1 * (yx - 210) / 210},
+        }.items()
+    }
+    print({name: round(one.jitter, 2) for name, one in told.items()})
+    assert told["jitter"].jitter > 0.3
+    assert "jitter" in told.pop("jitter").sentence
+    for name, one in told.items():
+        assert one.jitter < 0.1, name
+        assert "jitter" not in one.sentence, name
+
+
+def test_a_shift_that_varies_by_little_is_no_domains_and_disorder_is_no_shift():
+    def swelling(yx):
+        return 1.0 + 0.35 * np.sin(np.pi * yx[:, 1:] / 120) * [1.0, 0.0]
+
+    verdict = polar_verdict(polarization(polar_perovskite(shift=swelling)))
+    print(verdict)
+    assert verdict.shared > 0.3
+    assert verdict.kind == "uniform"
+    shaken = polar_perovskite(truth=0.3, shift=(0.1, 0.0))
+    verdict = polar_verdict(polarization(shaken))
+    print(verdict)
+    assert verdict.uniform_chance < 5e-3
+    assert verdict.kind == "disordered"
+    assert "the uniform part is" in verdict.sentence
 
 
 def test_nothing_is_invented_from_errors_whichever_sublattice_has_them():

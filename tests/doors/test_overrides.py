@@ -157,11 +157,20 @@ def test_settings_pass_as_they_are_and_flags_follow_them():
         (
             "predict",
             ["embedding=[pca,tsne]"],
-            "There is no embedding called 'tsne'. Choose one of: ica, nmf, pca,",
+            "There is no embedding called 'tsne'. Choose one of: ica, nmf, pca, rvae, umap, vae.",
         ),
-        ("predict", ["clustering=dbscan"], "There is no clustering called 'dbscan'. Choose one of: gmm,"),
+        (
+            "predict",
+            ["clustering=dbscan"],
+            "There is no clustering called 'dbscan'. Choose one of: gmm, hierarchical, kmeans.",
+        ),
         ("predict", ["nothing.like.it=1"], "The settings are: checkpoint,"),
-        ("predict", ["descriptor=nearst"], "There is no descriptor called 'nearst'. Choose one of: "),
+        (
+            "predict",
+            ["descriptor=nearst"],
+            "There is no descriptor called 'nearst'. Choose one of: bond_orientation, coordination, nearest, "
+            "neighbors, order_free, radius, voronoi, voronoi_area.",
+        ),
         ("predict", ["clusters=[1"], "could not be read"),
         ("predict", ["latent=1,2"], "add -m"),
         ("predict", ["a.tif", "input=b.tif"], "give all of them one way"),
