@@ -33,12 +33,13 @@ prepare_process()
 
 import numpy as np  # noqa: E402
 from contest_examples import EXAMPLES, as_contest, detected, measured, noisy, told, turned_grains  # noqa: E402
-from contest_methods import CONTESTANTS  # noqa: E402
+from contest_methods import CONTESTANTS, DOMAINS  # noqa: E402
 from contest_tables import everything, filled, over_worlds, scores_table, verdicts  # noqa: E402
 
 from stemnet.analysis import contest_worlds  # noqa: E402
 from stemnet.analysis.contest import Row, contest, intervals  # noqa: E402
 from stemnet.analysis.contest_crystals import SIDE, ContestWorld, Question  # noqa: E402
+from stemnet.analysis.contest_scores import found_classes  # noqa: E402
 from stemnet.analysis.contest_trial import tried  # noqa: E402
 from stemnet.analysis.matched_clusters import matched  # noqa: E402
 from stemnet.analysis.recovery import near_values  # noqa: E402
@@ -130,13 +131,21 @@ def examples(seeds: int) -> tuple[list[Row], dict[str, Question]]:
         for seed in range(seeds):
             rng = np.random.default_rng([example.seed, seed])
             one, two = (as_contest(example, noisy(columns, bound, rng), example.name) for _ in range(2))
-            mine = contest(one, two, CONTESTANTS, seed=seed)
+            mine = [*contest(one, two, CONTESTANTS, seed=seed), by_domains(one, two, seed)]
             rows += [row | {"ari_told": told(one)} for row in mine]
         for shot in range(min(seeds, SHOTS)):
             found = as_contest(example, detected(example, DOSE, shot), f"{example.name}, detected")
-            rows += [row | {"ari_told": told(found)} for row in contest(found, found, CONTESTANTS, seed=shot)]
+            mine = [*contest(found, found, CONTESTANTS, seed=shot), by_domains(found, found, shot)]
+            rows += [row | {"ari_told": told(found)} for row in mine]
         questions |= {example.name: one.question, found.name: found.question}
     return rows, questions
+
+
+def by_domains(first: ContestWorld, second: ContestWorld, seed: int) -> Row:
+    """Classes by the mixture that knows where rows are; the other scores are of rows without their places."""
+    trial = tried(DOMAINS, first, second, 2, seed)
+    row: Row = {"world": first.name, "seed": seed, "method": DOMAINS.name}
+    return row | {"wall_s": trial.wall_s, "cpu_s": trial.cpu_s} | found_classes(trial)
 
 
 def turned(seeds: int) -> list[Row]:

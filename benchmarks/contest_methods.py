@@ -7,7 +7,7 @@ from sklearn.decomposition import PCA, FastICA
 from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import Pipeline
 
-from stemnet.analysis import NearestMeanTree, NonNegativeParts, VariationalAutoencoder
+from stemnet.analysis import DomainMixture, NearestMeanTree, NonNegativeParts, VariationalAutoencoder
 from stemnet.analysis.contest_trial import Contestant
 
 MOST = 16
@@ -27,6 +27,18 @@ def mixture(latent: int, clusters: int, seed: int) -> Pipeline:
     """Gaussians of any shape."""
     gaussians = GaussianMixture(clusters, n_init=5, random_state=seed)
     return Pipeline([("few", FewNumbers(random_state=seed)), ("mixture", gaussians)])
+
+
+class Placed(DomainMixture):
+    """Told by the first two numbers of a row where it belongs."""
+
+    def fit(self, X, y=None):
+        """Learn from rows (N, 2 + D); `y` is ignored."""
+        return super().fit(X[:, 2:], places=X[:, :2])
+
+    def predict(self, X):
+        """Labels (N,) of rows (N, 2 + D)."""
+        return super().predict(X[:, 2:], X[:, :2])
 
 
 CONTESTANTS = (
@@ -61,3 +73,11 @@ CONTESTANTS = (
     ),
 )
 """Nine; rVAE is the autoencoder that does not see how a neighborhood is turned."""
+
+DOMAINS = Contestant(
+    "domains",
+    lambda latent, clusters, seed: Placed(clusters, random_state=seed),
+    labels=True,
+    sees="placed",
+)
+"""Knows more than the nine, where a neighborhood is: it is asked about the frozen examples alone, beside them."""

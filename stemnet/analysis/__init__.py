@@ -7,6 +7,7 @@ scikit-learn contract; `embed`, `cluster` and `compare` take it as it is.
 from stemnet.analysis.calibration import Calibration, compare_with_lattice
 from stemnet.analysis.clustering import Clustering, cluster
 from stemnet.analysis.comparison import compare, write_comparison
+from stemnet.analysis.domain_mixture import DomainMixture
 from stemnet.analysis.embedding import Embedding, embed
 from stemnet.analysis.intensity import IntensityClasses, intensity_classes
 from stemnet.analysis.peers import NearestMeanTree, NonNegativeParts
@@ -16,6 +17,7 @@ from stemnet.analysis.vae import VariationalAutoencoder
 __all__ = [
     "Calibration",
     "Clustering",
+    "DomainMixture",
     "Embedding",
     "IntensityClasses",
     "NearestMeanTree",

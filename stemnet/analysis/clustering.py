@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from inspect import signature
 
 import numpy as np
 from sklearn.base import BaseEstimator, clone
@@ -68,7 +69,8 @@ def cluster(
     ----------
     descriptors : Descriptors
     estimator : scikit-learn clusterer or mixture
-        With ``fit_predict`` and ``n_clusters`` or ``n_components``.
+        With ``fit_predict`` and ``n_clusters`` or ``n_components``; where it takes
+        ``places``, it is told where rows are.
     n_clusters : int, optional
         By default the one of `choices` with the best silhouette (Rousseeuw, 1987).
     method : str, optional
@@ -102,14 +104,17 @@ def cluster(
             "Use measured positions, or other descriptors."
         )
     # a stride that divides a row of windows would always meet the same ones
-    learned = rows[np.linspace(0, len(rows) - 1, most).astype(int)] if most and most < len(rows) else rows
+    some = (
+        np.linspace(0, len(rows) - 1, most).astype(int) if most and most < len(rows) else np.arange(len(rows))
+    )
+    learned, yx = rows[some], descriptors.yx[descriptors.valid]
     fits = [
-        _fit(estimator, learned, k)
+        _fit(estimator, learned, k, yx[some])
         for k in ([n_clusters] if n_clusters else [k for k in choices if k < len(learned)])
     ]
     model, found = max(fits, key=lambda fit: _comparable(silhouette(learned, fit[1])))
     if len(learned) < len(rows):
-        found = _ranked(rows, model.predict(rows))
+        found = _ranked(rows, model.predict(rows, **_told(model.predict, yx)))
     labels = np.full(len(descriptors), -1)
     labels[descriptors.valid] = found
     centers = np.array([rows[found == c].mean(axis=0) for c in range(found.max() + 1)])
@@ -158,13 +163,18 @@ def with_clusters(estimator: BaseEstimator, k: int) -> BaseEstimator:
     return clone(estimator).set_params(**{name: k})
 
 
-def _fit(estimator, rows, k):
+def _fit(estimator, rows, k, yx):
     model = with_clusters(estimator, k)
     with warnings.catch_warnings():
         # fewer distinct rows than clusters: the labels say so themselves
         warnings.simplefilter("ignore", ConvergenceWarning)
-        found = model.fit_predict(rows)
+        found = model.fit_predict(rows, **_told(model.fit, yx))
     return model, _ranked(rows, found)
+
+
+def _told(call, yx):
+    """Where rows are, for what takes it."""
+    return {"places": yx} if "places" in signature(call).parameters else {}
 
 
 def _ranked(rows, found):

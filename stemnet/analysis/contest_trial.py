@@ -36,7 +36,8 @@ class Contestant:
         It gives labels (``predict``) instead of a latent (``transform``).
     sees : str
         ``"rows"``, flat; ``"shaped"``, patches in their shape; ``"angles"``,
-        bond angles of the neighbor vectors.
+        bond angles of the neighbor vectors; ``"placed"``, flat rows after the two
+        numbers that say where each is.
     """
 
     name: str
@@ -48,7 +49,10 @@ class Contestant:
         """Rows of a world as this method is given them."""
         if self.sees == "angles":
             return bond_angles(world.vectors).values
-        return world.rows if self.sees == "shaped" else world.rows.reshape(len(world), -1)
+        if self.sees == "shaped":
+            return world.rows
+        flat = world.rows.reshape(len(world), -1)
+        return np.column_stack([world.yx, flat]) if self.sees == "placed" else flat
 
 
 @dataclass(frozen=True)
