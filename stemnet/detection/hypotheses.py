@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
-from scipy import fft, ndimage
+from scipy import ndimage
 from skimage.measure import block_reduce
 
 from stemnet.detection.candidates import Finder
+from stemnet.detection.patterns import Pattern, band, pattern
 from stemnet.detection.resampling import from_binned
 from stemnet.detection.scale import estimate_widths
-from stemnet.detection.smoothing import gaussian_mean
 from stemnet.detection.two_fits import OPEN, roughly_fitted
 
 TRIAL = 384
@@ -36,15 +36,6 @@ MANY_MORE, MORE, PLAIN = 2.5, 1.5, 0.1
 support gain less than the first, and lattices of single columns, whose evidence is plain, less than the second."""
 AGREES, ALIKE = 1.1, 0.95
 """Factor within which the fit comes to the width that it was told; the share of the evidence that is enough for it."""
-FRINGES = 0.03
-"""Variation across fringes, as a share of that along them, below which there is but one direction."""
-OUTSTANDING, RULING = 6.0, 0.5
-"""A spatial frequency stands out where it has so many times the median power of its ring; those that do rule the image
-where they have this share of the power at the scale of columns."""
-WINDOW = 40.0
-"""Side of the windows whose spectra are averaged [widths]."""
-LONGEST, FINEST = 16.0, 2.5
-"""Periods that a lattice of columns may have [widths]."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +53,15 @@ class Hypothesis:
         what as many places in pure noise would.
     fitted : float
         The width that the fit came to [px].
-    fringes : bool
-        The image varies along one direction only.
+    pattern : {"columns", "fringes", "texture"}
+        What the image shows at this width.
     """
 
     width: float
     sign: float
     evidence: float = 0.0
     fitted: float = float("nan")
-    fringes: bool = False
+    pattern: Pattern = "columns"
 
 
 def choose(image: np.ndarray, finder: Finder, least: float, width: float | None = None) -> Hypothesis | None:
@@ -124,7 +115,7 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
         enough = (MORE if best.evidence > PLAIN else MANY_MORE) * best.evidence
         best = closer if closer.evidence > enough else best
     around = _grown(ground, TRIAL * best.width / working, image.shape)
-    return replace(best, fringes=_one_directional(image[around.slices], best.width))
+    return replace(best, pattern=pattern(image[around.slices], best.width))
 
 
 def _followed(
@@ -221,42 +212,10 @@ def _polarities(crop: np.ndarray, width: float) -> tuple[tuple[float, float], ..
     then the side to which the image leans decides.
     """
     crop = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float32)
-    band = gaussian_mean(crop, width) - gaussian_mean(crop, 4 * width)
-    deviation = band.std()
-    skew = float(np.mean(band**3) / deviation**3) if deviation > 0 else 0.0
+    passed = band(crop, width)
+    deviation = passed.std()
+    skew = float(np.mean(passed**3) / deviation**3) if deviation > 0 else 0.0
     return ((1.0, 1.0),) if skew > 0 else ((1.0, max(LEAST, 1 + skew)), (-1.0, 1.0))
-
-
-def _one_directional(crop: np.ndarray, width: float) -> bool:
-    """Whether fringes alone were taken for columns: what stands out of the spectrum lies on one line."""
-    filled = np.where(np.isfinite(crop), crop, np.nanmedian(crop)).astype(np.float64)
-    side = min(*crop.shape, max(64, round(WINDOW * width)))
-    frequency, power = _mean_spectrum(filled, side)
-    length = np.hypot(*frequency)
-    ring = np.rint(length * side).astype(int)
-    usual = ndimage.median(power, ring, np.arange(ring.max() + 1))[ring]
-    columns = (length > 1 / (LONGEST * width)) & (length < 1 / (FINEST * width))
-    excess = np.where(columns & (power > OUTSTANDING * usual), power - usual, 0.0)
-    if excess.sum() < RULING * power[columns].sum():
-        return False
-    across, along = np.linalg.eigvalsh(np.einsum("aij,bij,ij->ab", frequency, frequency, excess))
-    return bool(across < FRINGES * along)
-
-
-def _mean_spectrum(image: np.ndarray, side: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies (2, S, S) [1/px], and mean power (S, S) of overlapping windows.
-
-    P. D. Welch, IEEE Transactions on Audio and Electroacoustics 15, 70, 1967.
-    """
-    window = np.outer(np.hanning(side), np.hanning(side))
-    tops, lefts = (np.arange(0, length - side + 1, max(1, side // 2)) for length in image.shape)
-    power = np.zeros((side, side))
-    for top in tops:
-        for left in lefts:
-            part = image[top : top + side, left : left + side]
-            power += np.abs(fft.fft2((part - part.mean()) * window)) ** 2
-    frequency = np.stack(np.meshgrid(*[fft.fftfreq(side)] * 2, indexing="ij"))
-    return frequency, power / (len(tops) * len(lefts))
 
 
 def _busiest(image: np.ndarray, side: float, width: float) -> Part:
@@ -268,10 +227,10 @@ def _busiest(image: np.ndarray, side: float, width: float) -> Part:
     known = np.isfinite(image)
     filled = image if known.all() else np.where(known, image, np.median(image[known]))
     coarse = block_reduce(filled, step, np.mean) if step > 1 else filled
-    band = gaussian_mean(coarse, width / step) - gaussian_mean(coarse, 4 * width / step)
+    passed = band(coarse, width / step)
     # One hot pixel or one bright speck must not decide.
-    band = np.clip(band, *np.percentile(band, [1, 99]))
-    energy = ndimage.uniform_filter(band**2, (max(1, tall // step), max(1, wide // step)), mode="constant")
+    passed = np.clip(passed, *np.percentile(passed, [1, 99]))
+    energy = ndimage.uniform_filter(passed**2, (max(1, tall // step), max(1, wide // step)), mode="constant")
     y, x = np.unravel_index(np.argmax(energy), energy.shape)
     top = int(np.clip(y * step - tall // 2, 0, image.shape[0] - tall))
     left = int(np.clip(x * step - wide // 2, 0, image.shape[1] - wide))

@@ -43,6 +43,12 @@ TYPICAL = 16
 OF_THE_IMAGE = ("background", "model", "unlisted_yx", "unlisted_significance")
 """What a fit says that is not of its columns."""
 DARK = "The columns are dark on a bright ground; the image was inverted to find them."
+NO_COLUMNS = {
+    "fringes": "The image varies along one direction only: lattice fringes, in which no column is resolved.",
+    "texture": "The image is a random texture (magnified or smoothed noise, or an amorphous film): its bumps are as "
+    "often dark as bright, and nothing repeats.",
+}
+"""What is said of images whose bumps are no columns."""
 FITTED = (
     "intensity",
     "intensity_sigma",
@@ -173,11 +179,8 @@ def find_columns(
         return _nothing(micrograph, "No column stands out of the noise at any width that the image suggests.")
     together = settings.threshold is None and settings.refine
     judge = Judge.from_card(checkpoint.card.acceptance) if together else None
-    if chosen.fringes:
-        return _nothing(
-            micrograph,
-            "The image varies along one direction only: lattice fringes, in which no column is resolved.",
-        )
+    if chosen.pattern != "columns":
+        return _nothing(micrograph, NO_COLUMNS[chosen.pattern])
     search = _Search(finder, settings, threshold, judge, chosen)
     parts, maps, expected = [], [], []
     for number, frame in enumerate(frames):

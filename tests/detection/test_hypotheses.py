@@ -20,10 +20,10 @@ def chosen(mean: np.ndarray):
 def test_noisy_fringes_are_told_from_a_lattice():
     y, x = np.indices(SHAPE)
     fringes = 1 + 0.8 * np.cos(2 * np.pi * (0.94 * x + 0.34 * y) / 14)
-    assert chosen(fringes).fringes
+    assert chosen(fringes).pattern == "fringes"
     axis = np.arange(7.0, SHAPE[0], 16)
     yx = np.stack(np.meshgrid(axis, axis, indexing="ij"), -1).reshape(-1, 2)
     best = chosen(0.3 + render_columns(SHAPE, yx, np.ones(len(yx)), WIDTH))
-    assert not best.fringes
+    assert best.pattern == "columns"
     assert best.sign > 0
     assert abs(np.log(best.width / WIDTH)) < 0.3
