@@ -24,8 +24,6 @@ RIM = 0.4
 """Outer part of the disk, in radii, in which pixels count less and less: a hard rim of square pixels is not round."""
 HELD = 1e-2
 """Waves of which less than this part lies in the disk are left out."""
-STEP = 1e-3
-"""Of the differences that make generators [px]."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +41,30 @@ class Harmonics:
     weight : ndarray, shape (size * size,)
         How much each pixel counts: 1 inside, less and less on the rim of the
         disk, 0 outside. The functions are orthonormal under it.
-    shift_y, shift_x, growth : ndarray, shape (2 * D, 2 * D)
-        Generators: what a shift of one pixel, and a growth of the logarithm of
-        the scale by one, add to the numbers, for small ones.
+    band : float
+        Finest waves; see `harmonics`.
     """
 
     size: int
     orders: np.ndarray
     waves: np.ndarray
     weight: np.ndarray
-    shift_y: np.ndarray
-    shift_x: np.ndarray
-    growth: np.ndarray
+    band: float = BAND
+
+    @property
+    def shift_y(self) -> np.ndarray:
+        """Generator, (2 * D, 2 * D): what a small shift adds to the numbers, for one pixel."""
+        return _generators(self.size, self.band)[0]
+
+    @property
+    def shift_x(self) -> np.ndarray:
+        """The same along x."""
+        return _generators(self.size, self.band)[1]
+
+    @property
+    def growth(self) -> np.ndarray:
+        """Generator, (2 * D, 2 * D): what a small growth adds, for one of the logarithm of the scale."""
+        return _generators(self.size, self.band)[2]
 
     @property
     def inside(self) -> np.ndarray:
@@ -105,29 +115,97 @@ def harmonics(size: int, band: float = BAND) -> Harmonics:
             f"Circular harmonics of patches of {size} px with band={band} were asked for; patches need 4 px, and the "
             "band is more than 0 and at most 1."
         )
-    axis = np.arange(size) - (size - 1) / 2
-    y, x = (grid.ravel() for grid in np.meshgrid(axis, axis, indexing="ij"))
-    radius, whole = size / 2, BEYOND * size / 2
-    zeros = _zeros(band * np.pi * whole)
-    raw_orders = np.array([m for m, roots in enumerate(zeros) for _ in roots])
-    roots = np.concatenate(zeros)
-    out = np.clip((np.hypot(y, x) / radius - (1 - RIM)) / RIM, 0, 1)
-    weight = np.cos(np.pi / 2 * out) ** 2 * (out < 1)
-    raw = _functions(raw_orders, roots, y, x, whole)
-    orders, mixing = _orthonormal(raw_orders, raw * np.sqrt(weight)[:, None])
-    waves = raw @ mixing
-    # what is moved comes in over the rim: waves go on beyond it
-    moves = []
-    for dy, dx, ds in ((STEP, 0.0, 0.0), (0.0, STEP, 0.0), (0.0, 0.0, STEP)):
-        ahead, behind = (
-            _functions(
-                raw_orders, roots, (y - s * dy) * np.exp(-s * ds), (x - s * dx) * np.exp(-s * ds), whole
-            )
-            for s in (1, -1)
+    drum = _Drum.of(size, band)
+    modes = [(m, values) for m, _, values in drum.modes]
+    return Harmonics(size, drum.orders, _on_pixels(drum.angle, modes, 0), drum.weight, band)
+
+
+@dataclass(frozen=True)
+class _Drum:
+    """Waves by their order, along the radii that pixels have: few, since they lie on a square lattice.
+
+    Parameters
+    ----------
+    radius, angle, weight : ndarray, shape (P,)
+        Of the pixels [px], [rad].
+    modes : tuple of (int, ndarray, ndarray)
+        Of each order: the order; wave numbers [1/px] by modes, which mix waves
+        so that they are orthonormal (n, d); and the modes on the pixels' radii (P, d).
+    """
+
+    radius: np.ndarray
+    angle: np.ndarray
+    weight: np.ndarray
+    modes: tuple[tuple[int, tuple[np.ndarray, np.ndarray], np.ndarray], ...]
+
+    @property
+    def orders(self) -> np.ndarray:
+        """Of each mode, (D,)."""
+        return np.concatenate([np.full(values.shape[1], m) for m, _, values in self.modes])
+
+    @classmethod
+    def of(cls, size: int, band: float) -> _Drum:
+        """For a patch; see `harmonics`."""
+        axis = np.arange(size) - (size - 1) / 2
+        y, x = (grid.ravel() for grid in np.meshgrid(axis, axis, indexing="ij"))
+        square, place, count = np.unique(np.rint(4 * (y**2 + x**2)), return_inverse=True, return_counts=True)
+        radius = np.sqrt(square) / 2
+        out = np.clip((radius / (size / 2) - (1 - RIM)) / RIM, 0, 1)
+        weight = np.cos(np.pi / 2 * out) ** 2 * (out < 1)
+        whole = BEYOND * size / 2
+        modes = []
+        for m, roots in enumerate(_zeros(band * np.pi * whole)):
+            waves = jv(m, radius[:, None] * (roots / whole))
+            # half of the sum over pixels: as much as a real or an imaginary part has
+            gram = (waves * (weight * count)[:, None]).T @ waves / (2 if m else 1)
+            value, vector = np.linalg.eigh(gram)
+            good = value > HELD * value.max()
+            mixing = vector[:, good] / np.sqrt(value[good])
+            modes.append((m, (roots / whole, mixing), (waves @ mixing)[place]))
+        return cls(radius[place], np.arctan2(y, x), weight[place], tuple(modes))
+
+
+def _on_pixels(angle: np.ndarray, modes: list[tuple[int, np.ndarray]], kind: int) -> np.ndarray:
+    """Radial values (P, d) times waves around of their order, (P, 2 D): real, then imaginary parts.
+
+    Kind 0 is exp(i m angle), kind 1 the same times i.
+    """
+    around = [(np.cos(m * angle)[:, None], np.sin(m * angle)[:, None]) for m, _ in modes]
+    real = [values * (c if kind == 0 else -s) for (_, values), (c, s) in zip(modes, around, strict=True)]
+    imaginary = [values * (s if kind == 0 else c) for (_, values), (c, s) in zip(modes, around, strict=True)]
+    return np.concatenate([*real, *imaginary], axis=1)
+
+
+@lru_cache(maxsize=4)
+def _generators(size: int, band: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of shifts along y and x [1/px], and of growth, (2 D, 2 D) each.
+
+    With f = J_m(k r) exp(i m angle), the derivative along x is k / 2 times J_m-1
+    exp(i (m - 1) angle) - J_m+1 exp(i (m + 1) angle), along y i k / 2 times the
+    sum of these, and r df/dr is k r (J_m-1 - J_m+1) / 2 exp(i m angle). What is
+    moved forward is read farther back: hence the minus.
+    """
+    drum, waves = _Drum.of(size, band), harmonics(size, band)
+    square, place = np.unique(np.rint(4 * drum.radius**2), return_inverse=True)
+    radius = np.sqrt(square) / 2
+    lower, upper, grown = [], [], []
+    for m, (number, mixing), _ in drum.modes:
+        below, above = (
+            (jv(order, radius[:, None] * number) * (number / 2) @ mixing)[place] for order in (m - 1, m + 1)
         )
-        slope = (ahead - behind) / (2 * STEP) @ mixing
-        moves.append((waves * weight[:, None]).T @ slope)
-    return Harmonics(size, orders, waves, weight, *(move.T for move in moves))
+        lower.append((m - 1, below))
+        upper.append((m + 1, above))
+        grown.append((m, drum.radius[:, None] * (below - above)))
+    weighted = (waves.waves * drum.weight[:, None]).T
+    slopes = (
+        _on_pixels(drum.angle, lower, 1) + _on_pixels(drum.angle, upper, 1),
+        _on_pixels(drum.angle, lower, 0) - _on_pixels(drum.angle, upper, 0),
+        _on_pixels(drum.angle, grown, 0),
+    )
+    # the imaginary parts of order 0 are nothing, and stay so
+    there = np.concatenate([waves.orders >= 0, waves.orders > 0])
+    moves = [-(weighted @ (slope * there)).T for slope in slopes]
+    return moves[0], moves[1], moves[2]
 
 
 def _zeros(highest: float) -> list[np.ndarray]:
@@ -139,36 +217,3 @@ def _zeros(highest: float) -> list[np.ndarray]:
             break
         zeros.append(roots[roots <= highest])
     return zeros
-
-
-def _functions(
-    orders: np.ndarray, roots: np.ndarray, y: np.ndarray, x: np.ndarray, radius: float
-) -> np.ndarray:
-    """Waves on pixels, (P, 2 D): real and imaginary parts."""
-    r, angle = np.hypot(y, x)[:, None] / radius, np.arctan2(y, x)[:, None]
-    radial = jv(orders, roots * r)
-    return np.concatenate([radial * np.cos(orders * angle), radial * np.sin(orders * angle)], axis=1)
-
-
-def _orthonormal(orders: np.ndarray, raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Orders of functions that are orthonormal on the pixels, and the matrix that makes them of raw ones.
-
-    Functions of one order are mixed, real and imaginary parts alike: else a turn would not be a product any more.
-    """
-    d = len(orders)
-    kept, columns = [], []
-    for m in np.unique(orders):
-        rows = np.nonzero(orders == m)[0]
-        gram = raw[:, rows].T @ raw[:, rows]
-        if m > 0:
-            gram = (gram + raw[:, rows + d].T @ raw[:, rows + d]) / 2
-        value, vector = np.linalg.eigh(gram)
-        good = value > HELD * value.max()
-        kept += [m] * int(good.sum())
-        columns += [(rows, mixed) for mixed in (vector[:, good] / np.sqrt(value[good])).T]
-    mixing = np.zeros((2 * d, 2 * len(kept)))
-    for number, ((rows, mixed), m) in enumerate(zip(columns, kept, strict=True)):
-        mixing[rows, number] = mixed
-        if m > 0:
-            mixing[rows + d, number + len(kept)] = mixed
-    return np.array(kept), mixing

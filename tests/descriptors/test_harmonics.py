@@ -61,6 +61,25 @@ def test_generators_move_rows(name, change, size):
     assert np.linalg.norm(moved - told) < 0.06 * np.linalg.norm(moved)
 
 
+def test_generators_of_a_wave_that_the_basis_holds_are_derivatives():
+    """A smooth patch far from the rim: what an infinitesimal move adds is known from its own formula."""
+    y, x = np.mgrid[:SIZE, :SIZE] - MIDDLE
+    bump = np.exp(-((y - 2) ** 2 + (x + 1) ** 2) / 2 / 3**2)
+    waves = harmonics(SIZE)
+    before = waves.numbers(bump[None])[0][0]
+    slopes = {
+        "shift_y": (y - 2) / 9 * bump,
+        "shift_x": (x + 1) / 9 * bump,
+        "growth": ((y - 2) * y + (x + 1) * x) / 9 * bump,
+    }
+    for name, slope in slopes.items():
+        expected = waves.numbers(slope[None])[0][0]
+        there = np.concatenate([waves.orders >= 0, waves.orders > 0])
+        off = np.linalg.norm((before @ getattr(waves, name) - expected)[there]) / np.linalg.norm(expected)
+        print(name, "off by", off)
+        assert off < 0.006
+
+
 @pytest.mark.parametrize(("size", "band"), [(3, 0.5), (32, 0), (32, 1.5)])
 def test_what_leaves_no_basis_is_said(size, band):
     with pytest.raises(StemnetError, match="patches need 4 px"):
