@@ -12,6 +12,8 @@ from matplotlib.lines import Line2D
 
 from stemnet.report import panels, style
 
+LEAST = 0.1  # of composition that the colors of its map span
+
 
 def species_figure(
     image: np.ndarray,
@@ -85,7 +87,16 @@ def species_figure(
         )
     else:
         known = np.isfinite(local)
-        panels.score_map(axes[1, 1], yx[known], local[known], image.shape, local_label)
+        drawn = panels.disks(
+            axes[1, 1],
+            yx[known],
+            panels.TOUCHING * panels.typical_spacing(yx[known], image.shape),
+            linewidths=0,
+            cmap=style.SEQUENTIAL,
+            norm=_shares(local[known]),
+        )
+        drawn.set_array(local[known])
+        panels.color_bar(axes[1, 1], drawn, local_label)
     if missing is not None and len(missing):
         for axis in (axes[0, 0], axes[0, 1]):
             axis.plot(
@@ -93,6 +104,13 @@ def species_figure(
                 markeredgewidth=style.LINE, clip_on=False, zorder=9,
             )  # fmt: skip
     return figure
+
+
+def _shares(values: np.ndarray) -> Normalize:
+    """Colors from the 2nd to the 98th percentile of shares (n,), over a tenth at least, so that noise stays pale."""
+    low, high = np.percentile(values, (2, 98))
+    middle = float(np.clip((low + high) / 2, LEAST / 2, 1 - LEAST / 2))
+    return Normalize(min(low, middle - LEAST / 2), max(high, middle + LEAST / 2))
 
 
 def _legend(axes: Axes, label: np.ndarray, names: Sequence[str], missing: int) -> None:

@@ -42,9 +42,11 @@ def levels_figure(
     """
     figure = style.new_figure(style.DOUBLE, 2.0 * len(levels) + 0.35, title)
     axes = figure.subplots(len(levels), 1, squeeze=False)[:, 0]
+    power = int(np.floor(np.log10(max(float(np.nanmax(intensity, initial=1.0)), 1.0))))
+    scale, unit = (10.0**-power, rf"$10^{{{power}}}$ units") if power > 4 else (1.0, "units")
     for axis, (s, found) in zip(axes, levels.items(), strict=True):
         rows = (sublattice == s) & np.isfinite(intensity)
-        x, error = intensity[rows], sigma[rows]
+        x, error = scale * intensity[rows], scale * sigma[rows]
         low, high = np.min(x), np.max(x)
         margin = 0.05 * (high - low) + 1e-9
         edges = np.linspace(low - margin, high + margin, BINS + 1)
@@ -57,9 +59,9 @@ def levels_figure(
             if weight * len(x) < SHOWN:
                 continue
             # columns of this level have errors of their own: those nearest to it
-            near = np.argsort(np.abs(x - level))[: max(int(weight * len(x)), 5)]
-            width = np.sqrt(variance + np.median(error[near]) ** 2)
-            part = np.exp(-0.5 * ((fine - level) / width) ** 2) / (width * np.sqrt(2 * np.pi))
+            near = np.argsort(np.abs(x - scale * level))[: max(int(weight * len(x)), 5)]
+            width = np.sqrt(scale**2 * variance + np.median(error[near]) ** 2)
+            part = np.exp(-0.5 * ((fine - scale * level) / width) ** 2) / (width * np.sqrt(2 * np.pi))
             part = part * weight * len(x) * (edges[1] - edges[0])
             total += part
             color = style.label_color(names.index(name), len(names))
@@ -70,7 +72,7 @@ def levels_figure(
         last = axis is axes[-1]
         style.small_type(
             axis,
-            "intensity, gain divided out [units of the image × px²]" if last else "",
+            f"intensity, gain divided out [{unit} of the image × px²]" if last else "",
             "columns",
             f"sublattice {s}",
         )

@@ -101,7 +101,7 @@ def _images(
 def _summary(images: list[AlloyImage], found: Distortions | None, species: str) -> str:
     shares = ", ".join(f"{image.composition.value:.1%}" for image in images)
     text = f"{species} on {shares} of the sites of {', '.join(image.name for image in images)}."
-    doubted = [image.name for image in images if image.species.ambiguous]
+    doubted = [image.name for image in images if image.guessed]
     if doubted:
         text += f" Which species is which cannot be told in {', '.join(doubted)}: there the share is a guess."
     if found is None:

@@ -83,6 +83,12 @@ class AlloyImage:
         """Columns that are likelier the counted species than another, (N,)."""
         return np.nan_to_num(self.probability) > 0.5
 
+    @property
+    def guessed(self) -> bool:
+        """Whether intensities do not say which species is which, as where all columns are alike."""
+        known = self.probability[np.isfinite(self.probability)]
+        return self.species.ambiguous or not (known > 0.5).any() or not (known < 0.5).any()
+
     def true(self, name: str) -> np.ndarray | None:
         """A planted value on the rows of the columns, (N,); None where it is not known."""
         truth = self.measured.truth

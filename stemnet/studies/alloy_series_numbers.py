@@ -50,8 +50,9 @@ def about_image(image: AlloyImage, species: str) -> list[Number]:
         true_share = float((np.asarray(columns["species"])[here] == species).mean())
         numbers.append(Number(name, "species told rightly, share", right, least=RIGHT))
     sure = float(np.nanmean(np.maximum(image.probability, 1 - image.probability)))
+    if not image.guessed:
+        numbers.append(Number(name, "species told rightly, as expected from the intensities", sure))
     numbers += [
-        Number(name, "species told rightly, as expected from the intensities", sure),
         Number(
             name,
             f"global composition, share of {species}",
@@ -71,7 +72,7 @@ def about_image(image: AlloyImage, species: str) -> list[Number]:
         full = np.isfinite(image.unlike) & (unlike >= 0)
         exact = float((np.round(image.unlike) == unlike)[full].mean()) if full.any() else np.nan
         numbers.append(Number(name, "unlike neighbors counted rightly, share", exact))
-    if image.binomial is not None:
+    if image.binomial is not None and np.isfinite(image.binomial.p_value):
         numbers.append(Number(name, "unlike neighbors against a random alloy, p", image.binomial.p_value))
     return numbers + _about_order(image)
 
@@ -91,6 +92,7 @@ def _about_order(image: AlloyImage) -> list[Number]:
             truth=planted if shell == 0 else np.nan,
         )
         for shell, alpha in enumerate(order.alpha)
+        if np.isfinite(alpha)
     ]
     if np.isfinite(planted):
         off = abs(order.alpha[0] - planted) / order.sigma[0]

@@ -141,7 +141,7 @@ def _summary(found: Found) -> str:
     grains = f" in {len(found.grains)} grains" if len(found.grains) > 1 else ""
     said = ", ".join(counted) or "no defect"
     alloys = [
-        f" Alloy: {one.share:.1%} of {found.grains.name(one.sublattice)} {_brighter(one)} than most."
+        f" {_alloy(one)}: {one.share:.1%} of {found.grains.name(one.sublattice)} {_brighter(one)} than most."
         for one in (found.light.populations if found.light is not None else ())
         if one.alloy
     ]
@@ -155,11 +155,15 @@ def _brighter(one: Population) -> str:
     return f"are {word} by a factor of {max(one.relative, 1 / max(one.relative, 1e-9)):.2f}"
 
 
+def _alloy(one: Population) -> str:
+    return "Alloy, or another thickness, since they stand together" if one.together else "Alloy"
+
+
 def _populated(name: str, one: Population) -> str:
     if one.alloy:
         return (
-            f"Alloy: {one.share:.1%} of the columns of {name} {_brighter(one)} than most and share that level; they "
-            "count as a species of the crystal, and are not listed one by one."
+            f"{_alloy(one)}: {one.share:.1%} of the columns of {name} {_brighter(one)} than most and share that level; "
+            "they count as a species of the crystal, and are not listed one by one."
         )
     return (
         f"{one.share:.1%} of the columns of {name} {_brighter(one)} than most and share that level, as a dopant does "

@@ -119,7 +119,7 @@ def find_grains(columns: Columns) -> Grains:
     reference = Reference(
         ideal, columns.yx - ideal, grain, cells, label, fitted, np.array(vectors), np.array(spread)
     )
-    seen = _seen(columns, label, np.array(home))
+    seen = seen_sublattices(columns, label, np.array(home))
     strong = _strong(columns, label, seen)
     spacing = column_spacing(columns.yx[strong])
     # what is added here stands where a column of its kind was expected
@@ -152,8 +152,17 @@ def _settled(yx, grain):
     return np.where(stray, most, grain)
 
 
-def _seen(columns, label, home):
-    """Sublattices (S,) that are as well filled as any of their grain, and well above what is found at all."""
+def seen_sublattices(columns: Columns, label: np.ndarray, home: np.ndarray) -> np.ndarray:
+    """Sublattices (S,) that are as well filled as any of their grain, and well above what is found at all.
+
+    Parameters
+    ----------
+    columns : Columns
+    label : ndarray of int, shape (N,)
+        Sublattice of every column; -1 for none.
+    home : ndarray of int, shape (S,)
+        Grain of every sublattice.
+    """
     count = np.bincount(label[label >= 0], minlength=len(home))
     most = np.array([count[home == grain].max() for grain in home])
     seen = count >= FILLED * most

@@ -39,6 +39,7 @@ ALIKE, COMPANY = (
     2.0,
     3,
 )  # standard deviations the same way, and how many of the nearest eight of its kind have them, in a group
+TOGETHER = 0.3  # share of the nearest of their kind that have a level as well, from which they stand together
 AMONG = 0.5  # share of the nearest eight columns on the lattice, in a piece of crystal
 OFF_SITE = 0.3  # spacings that an interstitial is from the nearest column
 MISFIT, SECOND = (
@@ -105,12 +106,20 @@ class Population:
         Its level over that of most.
     alloy : bool
         Whether they are so many that they are a species of the crystal, no defects.
+    beside : float
+        Share of the nearest eight of their sublattice that have that level as well, 0 to 1.
     """
 
     sublattice: int
     share: float
     relative: float
     alloy: bool
+    beside: float
+
+    @property
+    def together(self) -> bool:
+        """Whether they stand together, as where the crystal is of another thickness, and not at random."""
+        return self.beside > max(TOGETHER, 2 * self.share)
 
 
 @dataclass(frozen=True)
@@ -173,7 +182,13 @@ def against_levels(grains: Grains, found: Structure, seed: int, alloy: float = A
         most = int(level.weight.argmax())
         host = np.nonzero(level.weight >= min(alloy, level.weight[most]))[0]
         populations += [
-            Population(s, float(level.weight[k]), float(level.level[k] / level.level[most]), k in host)
+            Population(
+                s,
+                float(level.weight[k]),
+                float(level.level[k] / level.level[most]),
+                k in host,
+                _beside(columns.yx[rows], np.abs(x[rows, None] - level.level).argmin(axis=1) == k),
+            )
             for k in range(len(level.level))
             if k != most
         ]
@@ -189,6 +204,14 @@ def against_levels(grains: Grains, found: Structure, seed: int, alloy: float = A
     return Intensities(
         deviation, relative, _grouped(columns.yx, label, deviation), levels, tuple(populations)
     )
+
+
+def _beside(yx: np.ndarray, member: np.ndarray) -> float:
+    """Share of the nearest eight of members (n,) that are members too."""
+    if not member.any() or len(yx) < 2:
+        return 0.0
+    near = cKDTree(yx).query(yx[member], k=np.arange(2, min(9, len(yx)) + 1))[1]
+    return float(member[near].mean())
 
 
 def _grouped(yx: np.ndarray, label: np.ndarray, deviation: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from stemnet.studies.described import each, first_frame
 from stemnet.studies.findings import Findings, Table
 from stemnet.studies.framework import find_framework
 from stemnet.studies.janus_composition import composition
+from stemnet.studies.janus_doubts import missed_reliably, other_lattice, other_levels
 from stemnet.studies.janus_kinds import Kinds
 from stemnet.studies.janus_numbers import numbers_of
 from stemnet.studies.janus_pictures import pictures_of
@@ -71,13 +72,17 @@ def _one(
         raise StemnetError("The columns have no intensity; species need one. Fit them (refine=true).")
     classes = intensity_classes(columns, seed)
     assigned = assign_species(columns, species, classes=classes, random_state=seed)
-    notes = [*([found.note] if found.note else []), *assigned.notes, *([] if species else [NAMELESS])]
+    doubts = (other_levels(assigned), other_lattice(found.lattice, assigned))
+    notes = [one for one in (found.note, *assigned.notes, *doubts) if one] + ([] if species else [NAMELESS])
     sites = shares = None
     try:
         if found.lattice is None:
             raise StemnetError("Composition and missing columns need a lattice, and there is none.")
         reference = reference_lattice(columns, found.lattice)
-        sites = missing_sites(columns, reference, measured.micrograph.frames[0])
+        sites, faint = missed_reliably(
+            columns, missing_sites(columns, reference, measured.micrograph.frames[0])
+        )
+        notes += faint
         shares = composition(columns, found.lattice, assigned, element)
     except StemnetError as error:
         notes.append(str(error))
@@ -93,6 +98,8 @@ def _summary(kinds: Kinds) -> str:
     parts = [f"{counted}; by their own probabilities {assigned.expected_accuracy:.1%} are named rightly"]
     if assigned.ambiguous:
         parts[0] = f"{counted}, but which is which cannot be told by these intensities"
+    elif other_levels(assigned) or other_lattice(kinds.found.lattice, assigned):
+        parts[0] = f"{counted}, if these are the species, which levels or lattice speak against"
     if shares is not None:
         parts.append(
             f"{shares.element} has {np.nanmean(shares.expected):.0%} of the sites of sublattice {shares.sublattice}"

@@ -21,7 +21,7 @@ STRIP = 0.5
 CARRIED = np.array([1.0, 0.0, 0.5, 0.5, 1.0])
 """What of a gradient along the slow axis gets into each of `strain.NAMES`."""
 SLOW, CLEAR = 1e-3, 3.0  # shear common to scan lines that is told of, and its ratio to that across
-ALIKE = 0.6  # share of the variance of eps_xx that all lines have in common, from which it is told of
+ALIKE = 0.85  # share of the variance of eps_xx that all lines have in common, from which it is told of
 
 
 def common_to_lines(values: np.ndarray, y: np.ndarray, height: float) -> np.ndarray:

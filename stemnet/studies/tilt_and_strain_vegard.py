@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from stemnet.analysis.species import assign_species
-from stemnet.descriptors.composition import local_composition
-from stemnet.descriptors.shells import lattice_shells
 from stemnet.descriptors.strain import NAMES
 from stemnet.descriptors.table import Descriptors
 from stemnet.descriptors.vegard import Vegard, vegard
@@ -19,7 +18,7 @@ from stemnet.studies.framework import Framework
 from stemnet.studies.measured import Truth
 from stemnet.studies.tilt_and_strain_maps import StrainMaps
 
-SHELLS = 2  # of neighbors that composition is averaged over: about the resolution of strain
+REACH = 3.0  # standard deviations beyond which columns have no weight
 
 
 @dataclass(frozen=True)
@@ -79,15 +78,40 @@ def vegard_plot(
             'Name them where there are: "study.method.species={0: [Pb, Sr]}".'
         )
     sublattice = mixed[0]
-    element = element or str(species[sublattice][0])  # type: ignore[index]
+    element = element or str((species or {})[sublattice][0])
     assigned = assign_species(found.columns, species, random_state=seed)
-    shells = lattice_shells(found.columns, found.lattice, sublattice=sublattice, count=SHELLS)  # type: ignore[arg-type]
-    local = local_composition(found.columns, assigned.of(element, sublattice), shells, own=True)
-    share = np.where(local.valid, local.values[:, 0], np.nan)
+    share = smoothed(found.columns.yx, assigned.of(element, sublattice), maps.resolution)
     values = np.full((len(found.columns), 1), np.nan)
     values[maps.rows, 0] = maps.positions[:, NAMES.index("dilatation")]
     table = Descriptors(values, ("dilatation",), found.columns.yx, np.isfinite(values).all(axis=1))
     return VegardPlot(element, sublattice, share, values[:, 0], vegard(table, share))
+
+
+def smoothed(yx: np.ndarray, values: np.ndarray, resolution: float) -> np.ndarray:
+    """Mean of values around every column, with the weights of the Gaussian that strain is smoothed with.
+
+    A composition that is sharper than the strain beside it makes the slope too small.
+
+    Parameters
+    ----------
+    yx : ndarray, shape (N, 2)
+        [px]
+    values : ndarray, shape (N,)
+        NaN where unknown.
+    resolution : float
+        Standard deviation [px].
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        NaN on the rows that are unknown.
+    """
+    rows = np.flatnonzero(np.isfinite(values))
+    tree, result = cKDTree(yx[rows]), np.full(len(values), np.nan)
+    near = tree.sparse_distance_matrix(tree, REACH * resolution, output_type="coo_matrix").tocsr()
+    near.data = np.exp(-0.5 * (near.data / resolution) ** 2)
+    result[rows] = (near @ values[rows]) / np.asarray(near.sum(axis=1)).ravel()
+    return result
 
 
 def vegard_numbers(name: str, plot: VegardPlot, truth: Truth | None, yx: np.ndarray) -> list[Number]:

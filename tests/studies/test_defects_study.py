@@ -218,3 +218,53 @@ def test_half_and_half_is_an_alloy_by_default():
 def test_a_share_that_is_none_is_refused():
     with pytest.raises(StemnetError, match="alloy=0"):
         study([alloy()], alloy=0)
+
+
+def test_columns_that_are_darker_together_are_no_point_defects_and_one_alone_is():
+    one = measured("srtio3_mistilt")
+    yx, light = one.columns.yx, np.asarray(one.columns["intensity"], float).copy()
+    height, width = one.columns.shape
+    rim = yx[:, 1] > width - 30
+    light[rim] *= 0.7
+    middle = np.hypot(*(yx - [height / 2, width / 2]).T)
+    alone = np.flatnonzero(light > np.median(light))
+    alone = alone[middle[alone].argmin()]
+    light[alone] *= 0.5
+    columns = one.columns.with_fields(intensity=light)
+    found = study([replace(one, columns=columns, truth=None)])
+    table = kinds(found)
+    print(found.summary, found.notes)
+    assert alone in table["column"]
+    # but for the ends of the strip, which have little company
+    assert len(table["column"]) <= 5 < 0.2 * rim.sum()
+    (note,) = (note for note in found.notes if "together with those around" in note)
+    assert int(note.split("not listed: ")[1].split(".")[0]) > 0.4 * rim.sum()
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_part_of_another_thickness_is_told_from_an_alloy(together):
+    one = measured("srtio3_mistilt")
+    light = np.asarray(one.columns["intensity"], float).copy()
+    part = one.columns.yx[:, 1] > 0.85 * one.columns.shape[1]
+    if not together:
+        part = np.random.default_rng(3).permutation(part)
+    light[part] *= 0.7
+    found = study([replace(one, columns=one.columns.with_fields(intensity=light), truth=None)])
+    print(found.summary)
+    assert "Alloy" in found.summary
+    assert ("another thickness" in found.summary) == together
+
+
+def test_columns_where_there_is_no_crystal_are_no_interstitials():
+    one = measured("srtio3_mistilt")
+    columns, rng = one.columns, np.random.default_rng(4)
+    molten = columns.yx[:, 1] > 0.7 * columns.shape[1]
+    off = rng.uniform(-8, 8, (len(columns), 2)) * molten[:, None]
+    moved = Columns(columns.yx + off, columns.shape, columns.sampling, dict(columns.fields))
+    found = study([replace(one, columns=moved, truth=None)])
+    table = kinds(found)
+    print(found.summary, found.notes)
+    extra = table["x_px"][table["kind"] == "interstitial"]
+    assert any("the crystal lies otherwise, or is none" in note for note in found.notes)
+    assert (extra > 0.65 * columns.shape[1]).all()
+    assert len(extra) < 0.05 * molten.sum()

@@ -64,6 +64,39 @@ def test_species_composition_and_vacancies_reach_their_aims():
     assert number(found, "direction of the gradient").value == pytest.approx(0, abs=10)
 
 
+def test_species_that_are_not_there_are_doubted_and_those_that_are_there_are_not():
+    doubts = ("these seem to be other species", "no hexagonal one", "are not told")
+    right = findings()
+    assert not any(words in note for note in right.notes for words in doubts)
+    # with vacancies and S2 to choose from, Mo and its neighbors are as bright to each other as W and these
+    wrong = study([sheet()], species={0: ["Mo"], 1: ["Se2", "SSe"]}, element="Se")
+    print(wrong.notes, wrong.summary)
+    assert any(doubts[0] in note for note in wrong.notes)
+    assert "speak against" in wrong.summary
+    # the same columns on a square cell, as in an oxide
+    one = sheet()
+    stretch = np.array([[1.0, -1 / np.sqrt(3)], [0.0, 2 / np.sqrt(3)]])
+    yx = one.columns.yx @ stretch
+    seen = ((yx > 0) & (yx < np.array(one.columns.shape) - 1)).all(axis=1)
+    fields = {name: np.asarray(values)[seen] for name, values in one.columns.fields.items()}
+    square = Columns(yx[seen], one.columns.shape, one.columns.sampling, fields)
+    found = study([bare(square)], species=SPECIES, element="Se")
+    print(found.notes)
+    assert any("no hexagonal one" in note for note in found.notes)
+
+
+def test_missing_columns_of_a_faint_sublattice_are_not_told():
+    one = sheet()
+    label = np.asarray(one.truth.columns["sublattice"])
+    faint = np.where(label == 1, 5.0, 40.0)
+    drawn = np.random.default_rng(2).uniform(size=len(label)) < np.where(label == 1, 0.75, 1.0)
+    columns = one.columns.with_fields(significance=faint).select(drawn)
+    found = study([bare(columns)], species=SPECIES, element="Se")
+    assert any("Columns missing on sublattice 1 are not told" in note for note in found.notes)
+    assert not any("missing on sublattice 1" in one.quantity for one in found.numbers)
+    assert number(found, "share of columns missing on sublattice 0").value < 0.01
+
+
 def test_noise_costs_accuracy_and_the_probabilities_know_it():
     clean, noisy = findings(0.014), findings(0.026)
     accuracy = [number(found, "species named rightly, sublattice 1").value for found in (clean, noisy)]

@@ -28,7 +28,7 @@ def test_what_each_world_is_is_said():
     said = {
         name: study([measured_example(name)]) for name in ("bifeo3_closure", "pbtio3_polar", "srtio3_mistilt")
     }
-    assert "Polar, with domains" in said["bifeo3_closure"].summary
+    assert "Polar, and not everywhere alike" in said["bifeo3_closure"].summary
     assert number(said["bifeo3_closure"], "domains").value == 3
     assert number(said["bifeo3_closure"], "wall between domains 0 and 1: turn").value == pytest.approx(
         180, abs=6

@@ -50,6 +50,21 @@ def test_error_bars_of_one_scan_cover_what_its_lines_did():
     assert (np.mean(within, axis=0) < 1.1e-3).all()
 
 
+def test_a_probe_that_is_not_equally_fast_along_its_line_is_told_of_and_an_inclusion_is_not():
+    x = np.arange(SIDE)
+    unsteady = np.stack([0.0 * x, 0.6 * np.sin(2 * np.pi * x / 200)], axis=1)
+    said = {}
+    for name, columns in (("steady", None), ("unsteady", unsteady)):
+        found, _, _ = strained(np.random.default_rng(1), columns=columns)
+        bare = Measured(name, Micrograph(np.zeros((SIDE, SIDE), np.float32), SAMPLING), found)
+        said[name] = [note for note in study([bare]).notes if "eps_xx varies" in note]
+    print(said)
+    assert said["steady"] == []
+    # 2 pi 0.6 / 200 / sqrt(2) is 1.3 %, less what smoothing takes and the inclusion adds
+    assert len(said["unsteady"]) == 1
+    assert 0.9 < float(said["unsteady"][0].split("varies by ")[1].split(" %")[0]) < 1.4
+
+
 @cache
 def scans():
     """Two scans of one specimen, the second written along y and kept turned, and what was planted."""
