@@ -120,5 +120,5 @@ def _window_of(yx: np.ndarray, shape: tuple[int, int], windows: Windows) -> tupl
     tops, lefts = windows.starts(shape)
     first = np.array([tops[0], lefts[0]]) + (windows.size - 1) / 2
     place = np.rint((yx - first) / windows.step).astype(int)
-    lies_in = ((place >= 0) & (place < (len(tops), len(lefts)))).all(axis=1)
+    lies_in = np.asarray(((place >= 0) & (place < (len(tops), len(lefts)))).all(axis=1))
     return place[:, 0] * len(lefts) + place[:, 1], lies_in

@@ -59,7 +59,7 @@ def side_by_side_figure(
     panel = style.DOUBLE / across * float(np.clip(shape[0] / shape[1], 0.3, 2))
     upper, lower = -(-(1 + len(labels)) // across), -(-len(maps) // across)
     most = max((len(np.unique(values)) for values in labels.values()), default=0)
-    under = upper * panels.LEGEND_LINE * -(-most // 2) + lower * 0.25
+    under = upper * panels.LEGEND_LINE * -(-most // 2) + lower * (0.38 if unit else 0.25)
     height = (upper + lower) * (panel + 0.15) + under + (0.2 if title else 0.0)
     figure = style.new_figure(style.DOUBLE, height, title)
     axes = figure.subplots(upper + lower, across, squeeze=False)

@@ -15,6 +15,7 @@ def tilt_figure(
     shift: np.ndarray | None,
     *,
     unit: str,
+    clear: bool = True,
     sampling: float | None = None,
     title: str = "",
 ) -> Figure:
@@ -31,6 +32,8 @@ def tilt_figure(
         Along the main axis [unit]; NaN where unknown.
     unit : str
         Of the shift.
+    clear : bool
+        Whether the shift stands above what noise and the scan leave.
     sampling : float, optional
         [A/px]
     title : str
@@ -44,7 +47,7 @@ def tilt_figure(
         for name, values, label in (
             ("tilt about the beam", None if tilt is None else tilt[:, 0], "tilt [deg]"),
             ("amplitude of the tilt", None if tilt is None else tilt[:, 1], "tilt amplitude [deg]"),
-            ("doubling of the cell", shift, f"shift [{unit}]"),
+            ("doubling of the cell" if clear else "no clear doubling of the cell", shift, f"shift [{unit}]"),
         )
         if values is not None and np.isfinite(values).any()
     ]

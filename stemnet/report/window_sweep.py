@@ -62,7 +62,7 @@ def window_sweep_figure(
     )
     axes[1].yaxis.get_major_locator().set_params(integer=True)
     axes[1].set_ylim(bottom=0)
-    style.small_type(axes[1], f"side of a window [{unit}]", "components above the noise", "signal")
+    style.small_type(axes[1], f"side of a window [{unit}]", "components above the noise", "components")
     names = agreements or ["signal_share"]
     for i, key in enumerate(names):
         label = key.removeprefix("ari_").replace("_", " ")
@@ -78,7 +78,9 @@ def window_sweep_figure(
         )
     axes[2].set_ylim(min(-0.05, *(row[key] for row in rows for key in names)), 1.05)
     words = (
-        ("adjusted Rand index", "against the truth") if agreements else ("share of the variance", "signal")
+        ("adjusted Rand index", "against the truth")
+        if agreements
+        else ("share of the variance", "share of the signal")
     )
     style.small_type(axes[2], f"side of a window [{unit}]", *words)
     if agreements:
@@ -116,7 +118,8 @@ def _trade_off(
         )  # fmt: skip
     log_scale(axes, 0.6 * min(1.0, float(contrast.min())), 1.8 * max(1.0, float(contrast.max())))
     axes.margins(x=0.15)
+    # below the line where contrast is far above it, as with the largest windows
     axes.annotate(
-        "noise level", (0, 1), (2, -8), xycoords=("axes fraction", "data"), textcoords="offset points",
-        fontsize=style.SMALL, color=style.ACCENT,
+        "noise level", (1, 1), (-2, -8), xycoords=("axes fraction", "data"), textcoords="offset points",
+        fontsize=style.SMALL, color=style.ACCENT, ha="right",
     )  # fmt: skip

@@ -10,6 +10,8 @@ from stemnet.studies.alloy_series_image import AlloyImage
 from stemnet.studies.alloy_series_modes import Distortions
 from stemnet.studies.findings import Picture
 
+LONGEST = 18  # letters of a name above a small panel
+
 
 def pictures(images: Sequence[AlloyImage], found: Distortions | None, species: str) -> list[Picture]:
     """Pictures of the series, then one of each image.
@@ -46,7 +48,7 @@ def _modes(images: Sequence[AlloyImage], found: Distortions) -> Picture:
             modes.explained_variance_ratio,
             [
                 ScoreMap(
-                    f"{image.name} ({image.composition.value:.1%})",
+                    f"{_short(image.name)} ({image.composition.value:.1%})",
                     image.measured.micrograph.frames[0],
                     image.columns.yx[mine],
                     found.scale * scores[mine],
@@ -65,6 +67,11 @@ def _modes(images: Sequence[AlloyImage], found: Distortions) -> Picture:
         "to the neighbors, enlarged, in the frame of the first image; below, the scores of every image in one scale.",
         draw,
     )
+
+
+def _short(name: str) -> str:
+    """A name that fits above a small panel."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 
 def _violins(images: Sequence[AlloyImage], found: Distortions, species: str) -> Picture:

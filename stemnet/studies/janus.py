@@ -105,7 +105,9 @@ def _summary(kinds: Kinds) -> str:
             f"{shares.element} has {np.nanmean(shares.expected):.0%} of the sites of sublattice {shares.sublattice}"
         )
     if kinds.sites is not None:
-        parts.append(f"{int((kinds.sites.probability >= MISSING).sum())} columns are missing")
+        where = ", ".join(map(str, sorted(kinds.sites.sites)))
+        count = int((kinds.sites.probability >= MISSING).sum())
+        parts.append(f"{count} columns of sublattice {where} are missing")
     return f"{kinds.measured.name}: {'; '.join(parts)}."
 
 

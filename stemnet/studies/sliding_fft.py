@@ -243,4 +243,4 @@ def _sentence(measured: Measured, sliding: Sliding) -> str:
     )
     if found is None:
         return f"{words}; no regions."
-    return f"{words}; by these {kinds_in_words(found.n_clusters, found.silhouette, 'of window')}."
+    return f"{words}; {kinds_in_words(found.n_clusters, found.silhouette, 'of window')}."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import distance_transform_edt, gaussian_filter, map_coordinates
 
 from stemnet.columns import Columns
 from stemnet.descriptors.geometric_phase import PhaseStrain, geometric_phase
@@ -23,6 +23,7 @@ PLANTED = ("strain_yy", "strain_xx", "strain_yx", "rotation_rad")
 SPAN = 1 / 6
 """Variance an axis, in cells squared, that differences across two cells smooth strain with: (2 cells)^2 / 12 / 2."""
 FINEST, COARSEST = 0.85, 1.5  # resolutions that are chosen between [cells]
+REACH = 2.0  # cells from the columns of the lattice, beyond which fringes are of another grain or of none
 LOOSE = 2.5  # times the scatter of the steadiest sublattice, beyond which one is not asked
 NOISE = 4.5e-4
 """Standard error of eps_yy and eps_xx to which strain is smoothed where no resolution is given."""
@@ -164,10 +165,21 @@ def strain_maps(
         fringes = geometric_phase(
             image, found.lattice, width=width, reference=lattice if region is None else region
         )
+        fringes = _near(fringes, found.columns, REACH * cell)
         phase = fringes.at(columns.yx).values
     except StemnetError as error:
         notes.append(f"No strain from the image: {error}")
     return StrainMaps(rows, columns.yx, values, sigma, phase, fringes, wanted * cell)
+
+
+def _near(fringes: PhaseStrain, columns: Columns, reach: float) -> PhaseStrain:
+    """Strain from the image where columns of the lattice are within a reach [px]."""
+    on = columns.yx[np.asarray(columns["sublattice"]) >= 0]
+    empty = np.ones(fringes.valid.shape, bool)
+    y, x = np.clip(np.rint(on).astype(int), 0, np.array(empty.shape) - 1).T
+    empty[y, x] = False
+    near = distance_transform_edt(empty) <= reach
+    return replace(fringes, maps=np.where(near, fringes.maps, np.nan), valid=fringes.valid & near)
 
 
 def _scattering(columns: Columns, scatter: np.ndarray) -> Columns:

@@ -78,6 +78,7 @@ def _octahedra(known: Distortions):
         None if known.tilt is None else np.degrees(known.tilt[1].values[:, :2]),
         shift,
         unit=unit,
+        clear=twice is not None and twice.clear,
         sampling=known.measured.columns.sampling,
         title=known.measured.name,
     )
