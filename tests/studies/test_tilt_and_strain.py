@@ -10,7 +10,9 @@ from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.simulation.worlds.perovskites import srtio3_tilt_strain, srtio3_tilt_strain_abf
 from stemnet.studies import Measured, Truth
+from stemnet.studies.framework import find_framework
 from stemnet.studies.tilt_and_strain import study
+from stemnet.studies.tilt_and_strain_maps import strain_maps
 from stemnet.studies.tilt_and_strain_vegard import smoothed
 
 # errors of the positions that the shipped network and fit leave on these images [px]: Sr, TiO, O
@@ -146,6 +148,20 @@ def test_strain_against_composition_is_a_law_at_any_resolution():
         slopes.append(slope.value)
     assert "pbtio3_polar_vegard" in [picture.name for picture in found.pictures]
     assert np.ptp(slopes) < 0.1 * np.mean(slopes)
+
+
+def test_fringes_are_told_of_near_columns_of_the_lattice_only():
+    one = still(srtio3_tilt_strain)
+    part = one.columns.select(one.columns.yx[:, 1] < 250)
+    found = find_framework(part)
+    whole, some = (
+        strain_maps(one.micrograph.frames[0], known, resolution=FINE, reference=None, notes=[]).image.valid
+        for known in (find_framework(one.columns), found)
+    )
+    cell = np.sqrt(abs(np.linalg.det(found.lattice.vectors)))
+    assert whole[:, int(250 + 2 * cell) + 1 :].any()
+    assert not some[:, int(250 + 2 * cell) + 1 :].any()
+    np.testing.assert_array_equal(some[:, :240], whole[:, :240])
 
 
 def test_composition_is_smoothed_with_the_weights_of_a_gaussian():
