@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.artefacts.kinds import Ground, Response, ScanError, Texture
@@ -43,8 +44,8 @@ class Microscope:
     Raises
     ------
     StemnetError
-        If the sampling, the dose or the cross-section is not positive, or an
-        artefact is none.
+        If the sampling, the dose or the cross-section is not positive, another
+        number is negative, or an artefact is none.
     """
 
     probe: Probe = field(default_factory=Probe)
@@ -59,16 +60,21 @@ class Microscope:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "artefacts", tuple(self.artefacts))
-        if not (self.sampling > 0 and self.dose > 0):
+        if not (0 < self.sampling < inf and 0 < self.dose < inf):
             raise StemnetError(
                 f"A sampling of {self.sampling} A/px and a dose of {self.dose} e-/A^2 were asked for; "
                 "both must be positive."
             )
-        if not self.cross_section > 0:
+        if not 0 < self.cross_section < inf:
             raise StemnetError(
                 f"A cross-section of {self.cross_section} A^2 was asked for; it must be positive, such as "
                 "contrast.cross_section(42, voltage, inner, outer)."
             )
+        for name in ("exponent", "smearing", "background", "gradient"):
+            if not 0 <= getattr(self, name) < inf:
+                raise StemnetError(
+                    f"A microscope with a {name} of {getattr(self, name)} was asked for; give 0 or more."
+                )
         for artefact in self.artefacts:
             if not isinstance(artefact, Artefact):
                 raise StemnetError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,7 +13,10 @@ from stemnet.errors import StemnetError
 
 TABLE = 64
 """Least number of points across a transfer function; probes with wide aberrated tails get more."""
-LARGEST_TABLE = 512
+LARGEST_TABLE = 1024
+EDGE, SPREAD, SOURCE = 8.0, 28.0, 12.0
+"""The field that a table spans is at least so many times its outermost ray, its rays' root mean square, and the
+source's sigma."""
 FWHM = 2 * np.sqrt(2 * np.log(2))
 
 
@@ -82,6 +86,9 @@ class Probe:
     tails: float = 0.0
 
     def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not math.isfinite(value):
+                raise StemnetError(f"A probe's {name} of {value} was asked for; give a number.")
         if not (0 < self.semi_angle < 200 and 10 <= self.voltage <= 2000 and self.source_size >= 0):
             raise StemnetError(
                 f"A probe of {self.voltage} kV, {self.semi_angle} mrad and {self.source_size} A source was "
@@ -93,6 +100,7 @@ class Probe:
                 f"A probe with a defocus spread of {self.defocus_spread} A and {self.tails} of its current in "
                 "tails was asked for; give a spread of 0 or more and a share from 0 to 1."
             )
+        _table_size(self)
 
 
 def aberration(probe: Probe, theta_y: np.ndarray, theta_x: np.ndarray) -> np.ndarray:
@@ -124,20 +132,45 @@ def aberration(probe: Probe, theta_y: np.ndarray, theta_x: np.ndarray) -> np.nda
 
 
 def _table_size(probe: Probe) -> int:
-    """Points across the table: enough that the aberrated rays stay well inside the field it spans."""
+    """Points across the table: enough that the aberrated rays stay well inside the field it spans.
+
+    Between its points the table is read along straight lines. In the image that
+    multiplies the probe by a squared sinc as wide as the field, and what light
+    it takes, a share of pi^2 / 3 times the rays' mean square over the field's,
+    comes back a field away.
+
+    Raises
+    ------
+    StemnetError
+        If no table up to the largest is enough.
+    """
     angle = probe.semi_angle * 1e-3
-    focus = abs(probe.defocus) + 2 * probe.defocus_spread
-    # The largest ray aberration, d(chi length)/d(theta), is where the geometric probe ends.
-    ray = (
-        angle * (focus + probe.astigmatism)
-        + angle**2 * (abs(probe.coma) + abs(probe.threefold))
-        + angle**3 * (abs(probe.cs) + abs(probe.star) + abs(probe.fourfold))
-        + angle**5 * abs(probe.c5)
-    )
     cutoff = angle / wavelength(probe.voltage)
+    # Rays of an aberration of order n, d(chi length)/d(theta), grow with theta^n: the edge's are where the geometric
+    # probe ends, and their mean square over the disk is the edge's over n + 1. Few of a focal spread lie two
+    # deviations out.
+    orders = {
+        1: (probe.defocus, probe.defocus_spread, probe.astigmatism),
+        2: (probe.coma, probe.threefold),
+        3: (probe.cs, probe.star, probe.fourfold),
+        5: (probe.c5,),
+    }
+    edge = angle * probe.defocus_spread + sum(
+        angle**order * abs(size) for order, sizes in orders.items() for size in sizes
+    )
+    spread = math.sqrt(
+        sum((angle**order * size) ** 2 / (order + 1) for order, sizes in orders.items() for size in sizes)
+    )
+    least = max(EDGE * edge, SOURCE * probe.source_size / FWHM)
     size = TABLE
-    while size < LARGEST_TABLE and size / (4 * cutoff) < 8 * ray:
+    while size < LARGEST_TABLE and size / (4 * cutoff) < max(least, SPREAD * spread):
         size *= 2
+    if least > size / (4 * cutoff):
+        raise StemnetError(
+            f"A probe whose light reaches {least / EDGE:.3g} A from its middle was asked for, but at "
+            f"{probe.voltage:g} kV and {probe.semi_angle:g} mrad no more than {size / (4 * cutoff * EDGE):.3g} A can "
+            "be drawn; give smaller aberrations, a smaller semi-angle or a smaller source."
+        )
     return size
 
 
@@ -269,3 +302,32 @@ def core_width(table: np.ndarray, limit: float, source_size: float, smearing: fl
     before, after = mean[fallen - 1], mean[fallen]
     k_fallen = k_ring[fallen - 1] + (before - np.exp(-1)) / (before - after) * (k_ring[1] - k_ring[0])
     return float(np.sqrt(2) / (2 * np.pi * k_fallen))
+
+
+def passed_beyond(table: np.ndarray, limit: float, blur: float, frequency: float) -> float:
+    """Share of all amplitudes that probe and blur pass beyond a frequency along either axis.
+
+    A Gaussian's width tells where its spectrum ends; that of a probe out of
+    focus does not: it goes on in rings, up to twice the aperture.
+
+    Parameters
+    ----------
+    table, limit
+        From `transfer`; in cycles per any length.
+    blur : float
+        Sigma of source and thermal smearing together [that length].
+    frequency : float
+
+    Returns
+    -------
+    float
+        0 to 1.
+    """
+    if frequency >= limit:
+        return 0.0
+    size = len(table) - 1
+    k = np.linspace(-limit, limit, size + 1)
+    fall = np.exp(-2 * (np.pi * blur * k) ** 2)
+    amplitude = np.abs(table) * fall[:, None] * fall
+    within = slice(*np.searchsorted(k, (-frequency, frequency), side="right"))
+    return 1 - float(amplitude[within, within].sum() / amplitude.sum())

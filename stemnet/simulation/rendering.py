@@ -16,6 +16,7 @@ from torch import Tensor
 from stemnet.simulation.counting import poisson
 from stemnet.simulation.grain import lasting_grain
 from stemnet.simulation.gridding import SHARP, SMOOTH, Kernel, read_along, read_rows, spread
+from stemnet.simulation.probe import passed_beyond
 from stemnet.simulation.responding import Drawing, responded
 from stemnet.simulation.scene import Scene
 
@@ -23,9 +24,13 @@ REACH, TAILS_REACH = 5.0, 8.0
 """Columns further outside the frame than this many widths are left out; the second where they have long tails."""
 FINE_ENOUGH, COARSE_ENOUGH = 1.5, 3.0
 """Columns narrower than the first [px] are drawn on a grid twice as fine as the pixels, columns wider than the second
-on one half as fine, which holds all that the probe passes."""
-SMOOTH_ENOUGH = 2.5
-"""Images whose columns are wider than this many grid pixels are read with the shorter kernel."""
+on one half as fine, but where the probe passes more than such a grid holds."""
+CUT, FINEST = 4e-4, 4.0
+"""Share of the amplitudes that a grid may miss (what is cut off rings about a column, and less than no light counts as
+none), and the finest grid that is taken to miss no more [grid pixels a pixel]."""
+SMOOTH_ENOUGH, SMOOTH_BAND, SMOOTH_CUT = 2.5, 0.4, 4e-3
+"""Images whose columns are wider than this many grid pixels, and whose amplitudes lie below this frequency [1 / grid
+pixel] but for this share, are read with the shorter kernel."""
 GRAIN_BAND = 0.69
 """Highest frequency of a support's texture, times its correlation length: there exp(-2 (pi x)^2) is 1e-4."""
 MOST_PIXELS = 2**23
@@ -128,6 +133,8 @@ def _grid_of(scene: Scene) -> _Grid:
     grained = scene.support > 0 and scene.support_length < GRAIN_BAND / 0.25
     if scene.width >= COARSE_ENOUGH and not grained:
         fine = 0.5
+    while fine < FINEST and passed_beyond(scene.otf, scene.otf_limit, scene.blur, fine / 2) > CUT:
+        fine *= 2
     reach = (TAILS_REACH if scene.tails else REACH) * scene.width + scene.raster.largest
     margin = math.ceil(fine * reach) + SHARP.taps
     rows, cols = (_fast(math.ceil(fine * length) + 2 * margin) for length in scene.shape)
@@ -137,7 +144,10 @@ def _grid_of(scene: Scene) -> _Grid:
         astray = "rows"
     else:
         astray = "both" if scene.raster.within[0].any() else "x"
-    reader = SMOOTH if fine * scene.width >= SMOOTH_ENOUGH else SHARP
+    smooth = fine * scene.width >= SMOOTH_ENOUGH
+    if astray != "nowhere" and smooth:
+        smooth = passed_beyond(scene.otf, scene.otf_limit, scene.blur, SMOOTH_BAND * fine) <= SMOOTH_CUT
+    reader = SMOOTH if smooth else SHARP
     return _Grid(fine, margin, rows, cols, len(scene.otf), astray, reader)
 
 

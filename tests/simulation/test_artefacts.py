@@ -1,5 +1,7 @@
 """Responses of the detector and of what follows it, supports, and the configs that name them."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -8,15 +10,20 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 from scipy.stats import norm
 
-from stemnet import resources
+from stemnet import StemnetError, resources
 from stemnet.simulation.artefacts.afterglow import Afterglow
 from stemnet.simulation.artefacts.contamination import Contamination
+from stemnet.simulation.artefacts.drift import Drift, Wander
 from stemnet.simulation.artefacts.filtering import Filtering
 from stemnet.simulation.artefacts.flicker import Flicker
+from stemnet.simulation.artefacts.flyback import Flyback
+from stemnet.simulation.artefacts.hum import Hum
 from stemnet.simulation.artefacts.inversion import Inversion
+from stemnet.simulation.artefacts.jitter import LineJitter
 from stemnet.simulation.artefacts.kinds import Ground, Response, ScanError, Texture, View
 from stemnet.simulation.artefacts.readout import Digits, Gain, ReadNoise, Saturation
 from stemnet.simulation.artefacts.support import Support
+from stemnet.simulation.microscope import Microscope
 from stemnet.simulation.rendering import expected, render
 
 VIEW = View(peak=50.0, width=3.0)
@@ -186,3 +193,52 @@ def test_the_bright_ground_of_an_inverted_image_is_noise_to_its_columns():
         scene_of([[32, 32]], background=0.2, artefacts=artefacts) for artefacts in ((), (Inversion(0.2),))
     )
     assert dark.signal_to_noise()[0] < 0.7 * bright.signal_to_noise()[0]
+
+
+@pytest.mark.parametrize(
+    ("made", "wrong"),
+    [
+        (Afterglow, {"share": 1.5}),
+        (Contamination, {"share": -0.1}),
+        (Digits, {"bits": 0}),
+        (Digits, {"full": -1.0}),
+        (Drift, {"y": math.nan}),
+        (Filtering, {"lowpass": -1.0}),
+        (Flicker, {"share": -0.1}),
+        (Flyback, {"decay": 0.0}),
+        (Gain, {"gain": 0.0}),
+        (Hum, {"dwell": -1.0}),
+        (Inversion, {"depth": 0.0}),
+        (LineJitter, {"correlation": 1.0}),
+        (LineJitter, {"rms": "much"}),
+        (ReadNoise, {"electrons": -1.0}),
+        (Saturation, {"share": math.inf}),
+        (Support, {"length": -1.0}),
+        (Wander, {"rms": -0.1}),
+    ],
+)
+def test_an_impossible_artefact_is_refused(made, wrong):
+    ((name, value),) = wrong.items()
+    with pytest.raises(
+        StemnetError, match=f"{made.__name__} was asked for with {name}={value!r}; give a number"
+    ):
+        made(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sampling": 0.0},
+        {"sampling": math.inf},
+        {"dose": -1.0},
+        {"dose": math.nan},
+        {"cross_section": 0.0},
+        {"background": -0.1},
+        {"smearing": math.nan},
+        {"gradient": -1.0},
+        {"exponent": math.inf},
+    ],
+)
+def test_an_impossible_microscope_is_refused(wrong):
+    with pytest.raises(StemnetError, match="asked for"):
+        Microscope(**wrong)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from few_columns import ROUND, fitted, scene_of, specimen_of
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.interpolate import RegularGridInterpolator
 
@@ -21,7 +21,7 @@ from stemnet.simulation.artefacts.support import Support
 from stemnet.simulation.crystal import ATOMIC_NUMBERS, perovskite
 from stemnet.simulation.growth import grow
 from stemnet.simulation.microscope import REFERENCE_CROSS_SECTION, Microscope
-from stemnet.simulation.probe import Probe
+from stemnet.simulation.probe import Probe, aberration, wavelength
 from stemnet.simulation.rendering import _grid_of, expected, render
 from stemnet.simulation.scene import stage
 from stemnet.simulation.specimen import rotation
@@ -147,10 +147,49 @@ def test_turning_and_moving_the_specimen_turns_and_moves_truth_and_image_alike(a
 
 @settings(deadline=None, max_examples=15)
 @given(st.floats(0.3, 1.2), st.floats(0.0, 0.2), st.floats(0, 80), st.sampled_from([60.0, 200.0]))
+@example(0.3, 0.0, 40.0, 200.0)
+@example(0.5, 0.0, 63.0, 60.0)
 def test_blur_keeps_the_electrons(source, smearing, defocus, voltage):
+    """In a frame of 48 A: half a percent of a probe of 60 kV lies beyond 38 A even in focus."""
     probe = Probe(voltage, 25, defocus=defocus, source_size=source)
-    image = mean_image(scene_of([[127.6, 128.2]], (256, 256), probe=probe, smearing=smearing))
+    image = mean_image(scene_of([[159.6, 160.2]], (320, 320), probe=probe, smearing=smearing))
     assert image.sum() == pytest.approx(1000.0, rel=0.01)
+
+
+def light_within(probe: Probe, half: float) -> float:
+    """Share of a sharp source's probe in a square of sides 2 x half [A], by a transform eight times as wide as most."""
+    lam, points = wavelength(probe.voltage), 512
+    cutoff = probe.semi_angle * 1e-3 / lam
+    pitch = 1 / (4 * cutoff)
+    k = np.fft.fftfreq(points, pitch)
+    ky, kx = k[:, None], k[None, :]
+    chi = 2 * np.pi / lam * aberration(probe, lam * ky, lam * kx)
+    chi += np.pi * lam * probe.defocus * (ky**2 + kx**2)
+    wave = np.fft.ifft2((np.hypot(ky, kx) <= cutoff) * np.exp(-1j * chi))
+    intensity = np.abs(wave) ** 2
+    within = np.clip((half - np.abs(np.fft.fftfreq(points, 1 / points)) * pitch) / pitch + 0.5, 0, 1)
+    return within @ intensity @ within / intensity.sum()
+
+
+@settings(deadline=None, max_examples=10)
+@given(
+    st.builds(
+        Probe,
+        voltage=st.sampled_from([60.0, 80.0, 100.0, 200.0, 300.0]),
+        semi_angle=st.floats(18, 36),
+        defocus=st.floats(-80, 80),
+        astigmatism=st.floats(0, 40),
+        astigmatism_angle=st.floats(0, 3),
+        cs=st.floats(-2e4, 2e4),
+        source_size=st.floats(0.2, 1.2),
+    ),
+    st.floats(0.08, 0.3),
+)
+@example(Probe(200, 25, defocus=40, source_size=0.3), 0.15)
+@example(Probe(300, 30, defocus=-60, astigmatism=40, source_size=0.2), 0.3)
+def test_the_frame_holds_the_light_that_the_probe_sends_there(probe, sampling):
+    image = mean_image(scene_of([[79.6, 79.7]], (160, 160), probe=probe, sampling=sampling, smearing=0.0))
+    assert image.sum() == pytest.approx(1000 * light_within(probe, 80 * sampling), rel=0.01)
 
 
 @settings(deadline=None, max_examples=15)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from stemnet.simulation.artefacts.kinds import Draw, Response, View
+from stemnet.simulation.artefacts.limits import held
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Afterglow(Response):
 
     share: float = 0.05
     stage: ClassVar[int] = 10
+
+    def __post_init__(self) -> None:
+        held(self, share=(0.0, 1.0))
 
     @property
     def lag(self) -> float:

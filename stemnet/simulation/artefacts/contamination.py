@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stemnet.simulation.artefacts.kinds import Ground
+from stemnet.simulation.artefacts.limits import POSITIVE, held
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,9 @@ class Contamination(Ground):
     """
 
     share: float = 0.05
+
+    def __post_init__(self) -> None:
+        held(self, share=POSITIVE)
 
     def knots(self, rng: np.random.Generator) -> np.ndarray:
         """Half-normal heights on a 9 x 9 grid."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stemnet.simulation.artefacts.kinds import ScanError
+from stemnet.simulation.artefacts.limits import ANY, POSITIVE, held
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,9 @@ class Drift(ScanError):
 
     y: float = 0.0
     x: float = 0.0
+
+    def __post_init__(self) -> None:
+        held(self, y=ANY, x=ANY)
 
     def offsets(
         self, shape: tuple[int, int], sampling: float, rng: np.random.Generator
@@ -41,6 +45,9 @@ class Wander(ScanError):
     """
 
     rms: float = 0.1
+
+    def __post_init__(self) -> None:
+        held(self, rms=POSITIVE)
 
     def offsets(
         self, shape: tuple[int, int], sampling: float, rng: np.random.Generator

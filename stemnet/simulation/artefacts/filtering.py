@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from stemnet.simulation.artefacts.kinds import Draw, Response, View
+from stemnet.simulation.artefacts.limits import ANY, POSITIVE, held
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,9 @@ class Filtering(Response):
     sharpen: float = 0.0
     highpass: float = 0.0
     stage: ClassVar[int] = 40
+
+    def __post_init__(self) -> None:
+        held(self, lowpass=POSITIVE, sharpen=ANY, highpass=POSITIVE)
 
     def parameters(self, view: View) -> dict[str, float]:
         """All three, and sigma of the mask [px]."""

@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from stemnet.simulation.artefacts.kinds import Draw, Response, View
+from stemnet.simulation.artefacts.limits import POSITIVE, held
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,9 @@ class Flicker(Response):
 
     share: float = 0.02
     stage: ClassVar[int] = -20
+
+    def __post_init__(self) -> None:
+        held(self, share=POSITIVE)
 
     def parameters(self, view: View) -> dict[str, float]:
         """The share."""

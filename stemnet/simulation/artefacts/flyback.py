@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from stemnet.simulation.artefacts.kinds import ScanError
+from stemnet.simulation.artefacts.limits import ANY, held
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,9 @@ class Flyback(ScanError):
 
     shift: float = 1.0
     decay: float = 0.05
+
+    def __post_init__(self) -> None:
+        held(self, shift=ANY, decay=(1e-6, math.inf))
 
     def offsets(
         self, shape: tuple[int, int], sampling: float, rng: np.random.Generator

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stemnet.simulation.artefacts.kinds import ScanError
+from stemnet.simulation.artefacts.limits import ANY, POSITIVE, held
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Hum(ScanError):
     frequency: float = 50.0
     dwell: float = 8.0
     pause: float = 100.0
+
+    def __post_init__(self) -> None:
+        held(self, y=ANY, x=ANY, frequency=POSITIVE, dwell=POSITIVE, pause=POSITIVE)
 
     def offsets(
         self, shape: tuple[int, int], sampling: float, rng: np.random.Generator

@@ -9,6 +9,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from stemnet.simulation.artefacts.kinds import Draw, Response, View
+from stemnet.simulation.artefacts.limits import held
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Inversion(Response):
 
     depth: float = 0.4
     stage: ClassVar[int] = -10
+
+    def __post_init__(self) -> None:
+        held(self, depth=(1e-3, 1.0))
 
     def parameters(self, view: View) -> dict[str, float]:
         """Depth and the brightest expected value."""

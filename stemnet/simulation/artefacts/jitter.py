@@ -8,6 +8,7 @@ import numpy as np
 from scipy.signal import lfilter
 
 from stemnet.simulation.artefacts.kinds import ScanError
+from stemnet.simulation.artefacts.limits import POSITIVE, held
 
 ALONG_Y = 0.1
 """Lines stray along the slow axis by a tenth of what they do along the fast one."""
@@ -27,6 +28,9 @@ class LineJitter(ScanError):
 
     rms: float = 0.05
     correlation: float = 0.0
+
+    def __post_init__(self) -> None:
+        held(self, rms=POSITIVE, correlation=(0.0, 0.9999))
 
     def offsets(
         self, shape: tuple[int, int], sampling: float, rng: np.random.Generator

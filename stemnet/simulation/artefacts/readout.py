@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -10,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from stemnet.simulation.artefacts.kinds import Draw, Response, View
+from stemnet.simulation.artefacts.limits import ANY, POSITIVE, held
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class ReadNoise(Response):
 
     electrons: float = 1.0
     stage: ClassVar[int] = 20
+
+    def __post_init__(self) -> None:
+        held(self, electrons=POSITIVE)
 
     def parameters(self, view: View) -> dict[str, float]:
         """The deviation."""
@@ -50,6 +55,9 @@ class Gain(Response):
     gain: float = 1.0
     offset: float = 0.0
     stage: ClassVar[int] = 30
+
+    def __post_init__(self) -> None:
+        held(self, gain=(1e-12, math.inf), offset=ANY)
 
     def parameters(self, view: View) -> dict[str, float]:
         """Both."""
@@ -78,6 +86,9 @@ class Saturation(Response):
     share: float = 0.9
     stage: ClassVar[int] = 60
 
+    def __post_init__(self) -> None:
+        held(self, share=POSITIVE)
+
     def parameters(self, view: View) -> dict[str, float]:
         """The ceiling."""
         return {"ceiling": self.share * view.peak}
@@ -103,6 +114,9 @@ class Digits(Response):
     bits: int = 16
     full: float = 0.0
     stage: ClassVar[int] = 70
+
+    def __post_init__(self) -> None:
+        held(self, bits=(1, 32), full=POSITIVE)
 
     def parameters(self, view: View) -> dict[str, float]:
         """Largest number, and numbers per unit."""

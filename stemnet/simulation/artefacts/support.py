@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stemnet.simulation.artefacts.kinds import Texture
+from stemnet.simulation.artefacts.limits import POSITIVE, held
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ class Support(Texture):
 
     share: float = 0.05
     length: float = 1.0
+
+    def __post_init__(self) -> None:
+        held(self, share=POSITIVE, length=POSITIVE)
 
     def grain(self) -> tuple[float, float]:
         """Share and length."""
