@@ -7,9 +7,9 @@ words around them are written by hand.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -22,9 +22,12 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 
 def main() -> None:
     """Fill every table of every page."""
-    rows = [row for path in sys.argv[1:] for row in json.loads(Path(path).read_text())]
-    if not rows:
-        sys.exit("Which numbers? Give the file that benchmarks/detection.py --json wrote.")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("files", nargs="+", type=Path, help="what benchmarks/detection.py --json wrote")
+    files = parser.parse_args().files
+    if missing := [path for path in files if not path.is_file()]:
+        parser.error(f"{missing[0]} is no file; give what benchmarks/detection.py --json wrote")
+    rows = [row for path in files for row in json.loads(path.read_text(encoding="utf-8"))]
     for page in PAGES:
         path = ROOT / page
         text = path.read_text(encoding="utf-8")

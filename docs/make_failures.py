@@ -10,6 +10,7 @@ from stemnet.runtime import prepare_process
 
 prepare_process()
 
+import argparse  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import matplotlib.pyplot as plt  # noqa: E402
@@ -36,6 +37,7 @@ PICTURE = Path(__file__).resolve().parent / "pictures" / "failures.png"
 
 def main() -> None:
     """One panel an example, where most is wrong."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     folder, weights = resources.simulated_data(), load(resources.weights())
     figure, axes = plt.subplots(1, len(SHOWN), figsize=(9.6, 2.8), layout="constrained")
     for ax, (name, title) in zip(axes, SHOWN.items(), strict=True):

@@ -6,6 +6,7 @@ repository. Run it again when the weights or the figures change.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -20,6 +21,7 @@ COLORS = 128
 
 def main() -> None:
     """Predict the bundled example and shrink the pictures of its result folder."""
+    argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     (HERE / "pictures").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(HERE.parent / "predict.py"), f"output={folder}"]

@@ -6,7 +6,7 @@ named under it. Run it again when the simulator or the library changes.
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 from sheets import artefacts, boundaries, cells, crystals, defects, distortions, truth
@@ -24,7 +24,14 @@ SHEETS = {
 
 def main() -> None:
     """Draw the sheets that are named, or all of them."""
-    wanted = sys.argv[1:] or ["crystals", *SHEETS, "truth"]
+    sheets = ["crystals", *SHEETS, "truth"]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "sheets", nargs="*", metavar="sheet", help=f"of {', '.join(sheets)}; all if none is named"
+    )
+    wanted = parser.parse_args().sheets or sheets
+    if unknown := [name for name in wanted if name not in sheets]:
+        parser.error(f"there is no sheet called {unknown[0]}; choose one of {', '.join(sheets)}")
     for name in wanted:
         if name == "crystals":
             tiles = crystals.tiles()

@@ -7,6 +7,7 @@ tables between the markers in ``studies.md`` are written anew.
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -34,8 +35,15 @@ PICTURES = {
 
 def main() -> None:
     """Make what was asked for."""
-    if len(sys.argv) > 1:
-        write_tables(HERE / "studies.md", json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "rows", nargs="?", type=Path, metavar="FILE.json", help="what benchmarks/studies.py --json wrote"
+    )
+    rows = parser.parse_args().rows
+    if rows and not rows.is_file():
+        parser.error(f"{rows} is no file; give what benchmarks/studies.py --json wrote")
+    if rows:
+        write_tables(HERE / "studies.md", json.loads(rows.read_text(encoding="utf-8")))
     for study, names in PICTURES.items():
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, str(HERE.parent / "predict.py"), f"study={study}", f"output={folder}"]
