@@ -118,7 +118,7 @@ def draw_vectors(axes: Axes, yx: np.ndarray, vectors: np.ndarray, spacing: float
     )
 
 
-def color_wheel(axes: Axes, words: str = "") -> None:
+def color_wheel(axes: Axes, words: str = "") -> Axes:
     """Put a wheel of directions under a map, with words beside it; right is +x, down is +y."""
     wide, tall = (abs(float(np.subtract(*limits()))) for limits in (axes.get_xlim, axes.get_ylim))
     size = WHEEL * wide / tall
@@ -132,6 +132,7 @@ def color_wheel(axes: Axes, words: str = "") -> None:
     inset.set(xlim=(-1.1, 1.1), ylim=(1.1, -1.1), aspect="equal")
     inset.axis("off")
     inset.text(1.3, 0, words, fontsize=style.SMALL, ha="left", va="center")
+    return inset
 
 
 def _mark(

@@ -72,4 +72,5 @@ def _angle_map(axes, yx: np.ndarray, turn: np.ndarray, shape: tuple[int, int], s
     axes.set_anchor("S")
     colors = CYCLIC((turn[known] + np.pi) / (2 * np.pi))
     panels.disks(axes, yx[known], panels.TOUCHING * spacing, facecolors=colors, linewidths=0)
-    color_wheel(axes, "all angles that its symmetry tells apart")
+    # where the color bars of its neighbors have made room
+    color_wheel(axes, "one turn of the symmetry").set_in_layout(False)
