@@ -33,6 +33,7 @@ from stemnet.studies.polarization_numbers import (
 
 TOLD = 4.0
 """Standard errors by which a wall is wider than nothing: else a gradual turn, as around a vortex, is taken for one."""
+LISTED = 3  # pairs of domains that are named one by one
 MISFIT = 3.0
 """Reduced chi-square from which a straight tanh is no description of a wall."""
 
@@ -129,8 +130,9 @@ def _walls(found: Polarization, errors: np.ndarray | None, domains: Domains, not
         else:
             bent.append("{} and {}".format(*between))
     if bent:
+        pairs = f"domains {', '.join(bent)}" if len(bent) <= LISTED else f"{len(bent)} pairs of domains"
         notes.append(
-            f"No straight wall parts domains {', '.join(bent)}: they do not meet, meet in several places, or in a wall "
+            f"No straight wall parts {pairs}: they do not meet, meet in several places, or in a wall "
             "that is not straight."
         )
     return walls
