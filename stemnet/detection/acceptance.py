@@ -3,46 +3,21 @@
 The network sees patterns but not electrons: it cannot tell a faint column from
 a ripple of a bright one's halo. The fit counts electrons but knows no
 patterns: between bright columns any saddle is significant in a clean image.
-Boosted trees on a few numbers of both (J. H. Friedman, Annals of Statistics
-29, 1189, 2001) are grown on simulated images with known columns, so that what
-they return is a probability: of the columns given 0.8, eight in ten are real
-on such images.
+A few numbers of both, and of what else is found around a candidate, are what
+its `judge` goes by.
 """
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.spatial import cKDTree
 from skimage.measure import block_reduce
 
 from stemnet.detection.echoes import LIKE, echoes
+from stemnet.detection.judge import FEATURES, Acceptance
 from stemnet.detection.refinement import Refinement
 from stemnet.detection.smoothing import gaussian_mean
-from stemnet.errors import StemnetError
 
-FEATURES = (
-    "network",
-    "significance",
-    "height",
-    "crowding",
-    "misfit_around",
-    "misfit_everywhere",
-    "significance_in_white_noise",
-    "kin",
-    "certain_company",
-    "significant_company",
-    "likely_company",
-    "strength_of_likely_company",
-    "echo",
-    "strength_of_echo",
-    "echo_around",
-)
-COMPANY, ECHOES = slice(7, 15), slice(12, 15)
-"""Features that tell of other candidates; those of them that tell whether it repeats."""
 KIN = 40
 """Candidates among which kin is sought."""
 NEIGHBORS = 12
@@ -65,101 +40,6 @@ MISFIT, RIPPLE, NOISELESS = 3.0, 0.12, 90.0
 that neighbor is so many standard errors high."""
 
 
-@dataclass(frozen=True)
-class Acceptance:
-    """Boosted trees on `FEATURES`: T trees of up to M nodes each.
-
-    Parameters
-    ----------
-    baseline : float
-        Log odds before any tree.
-    feature : array_like of int, shape (T, M)
-        What a node asks for; -1 at a leaf.
-    threshold : array_like, shape (T, M)
-        Up to which the left branch is taken.
-    left, right : array_like of int, shape (T, M)
-        Nodes that follow.
-    value : array_like, shape (T, M)
-        What a leaf adds to the log odds.
-    """
-
-    baseline: float
-    feature: np.ndarray
-    threshold: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    value: np.ndarray
-
-    def __post_init__(self) -> None:
-        for name in ("feature", "left", "right"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.int64))
-        for name in ("threshold", "value"):
-            object.__setattr__(self, name, np.asarray(getattr(self, name), dtype=np.float64))
-
-    def __call__(self, features: np.ndarray) -> np.ndarray:
-        """Probability of being a column, (N,), of candidates with `features` (N, 15)."""
-        logit = np.full(len(features), self.baseline)
-        for feature, threshold, left, right, value in zip(
-            self.feature, self.threshold, self.left, self.right, self.value, strict=True
-        ):
-            node = np.zeros(len(features), dtype=np.int64)
-            while True:
-                asked = feature[node]
-                inner = asked >= 0
-                if not inner.any():
-                    break
-                low = features[np.arange(len(node)), asked] <= threshold[node]
-                node = np.where(inner, np.where(low, left[node], right[node]), node)
-            logit += value[node]
-        return np.asarray(1 / (1 + np.exp(-logit)))
-
-    def entry(self) -> dict[str, object]:
-        """For a card: plain numbers."""
-        return {
-            "baseline": self.baseline,
-            **{name: getattr(self, name).tolist() for name in ("feature", "left", "right")},
-            **{
-                name: np.array([[float(f"{x:.6g}") for x in row] for row in getattr(self, name)]).tolist()
-                for name in ("threshold", "value")
-            },
-        }
-
-
-@dataclass(frozen=True)
-class Judge:
-    """What tells columns from nothing: after the rough fit of all candidates, and after the final one of the rest.
-
-    Parameters
-    ----------
-    rough, final : Acceptance
-    """
-
-    rough: Acceptance
-    final: Acceptance
-
-    def entry(self) -> dict[str, object]:
-        """For a card: plain numbers."""
-        return {"features": list(FEATURES), "rough": self.rough.entry(), "final": self.final.entry()}
-
-    @classmethod
-    def from_card(cls, entry: Mapping[str, Any]) -> Judge | None:
-        """The one that came with the weights; None where there is none.
-
-        Raises
-        ------
-        StemnetError
-            If the entry was written by another version.
-        """
-        if not entry:
-            return None
-        if entry.get("features") != list(FEATURES) or not {"rough", "final"} <= set(entry):
-            raise StemnetError(
-                f"The weights judge columns by {', '.join(entry.get('features', entry))}; this version asks trees for "
-                f"{', '.join(FEATURES)}. Learn them anew with train.py of this version, or ask for threshold=0.5."
-            )
-        return cls(Acceptance(**entry["rough"]), Acceptance(**entry["final"]))
-
-
 def features(
     score: np.ndarray, image: np.ndarray, fit: Refinement, width: float, company: np.ndarray | None = None
 ) -> np.ndarray:
@@ -175,13 +55,13 @@ def features(
         Row i is candidate i.
     width : float
         Sigma of a column, in pixels of the fit.
-    company : ndarray, shape (N, 8), optional
+    company : ndarray, shape (N, 12), optional
         The features in `COMPANY`, where more candidates were fitted before:
         these are known of all, not of those alone that were kept.
 
     Returns
     -------
-    ndarray, shape (N, 15)
+    ndarray, shape (N, 19)
         Log odds of the score; log of 1 + significance; log height over the
         brightest candidate around; log of 1 + the light that neighbors throw
         on the place, in heights of its own; log of the squared residuals over
@@ -246,7 +126,7 @@ def repeated(
     shape: tuple[int, ...],
     around: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The features in `ECHOES`, (N, 3).
+    """The features in `ECHOES`, (N, 7).
 
     Parameters
     ----------
@@ -262,8 +142,8 @@ def repeated(
         Nearest candidates of each, where they are known already.
     """
     height = np.maximum(fit.amplitude, LOW * fit.amplitude.max() + 1e-30)
-    around = surroundings(fit.yx)[1] if around is None else around
-    return echoes(fit.yx, score, np.log(height), np.log1p(in_white_noise(fit)), around, width, shape)
+    around = surroundings(fit.yx, NEIGHBORS)[1] if around is None else around[:, :NEIGHBORS]
+    return echoes(fit.yx, score, np.log(height), in_white_noise(fit), around, width, shape)
 
 
 def surroundings(yx: np.ndarray, most: int = KIN) -> tuple[np.ndarray, np.ndarray]:
@@ -288,7 +168,7 @@ def credible(known: np.ndarray, significance: np.ndarray, least: float) -> np.nd
 
     Parameters
     ----------
-    known : ndarray, shape (N, 15)
+    known : ndarray, shape (N, 19)
         From `features`.
     significance : ndarray, shape (N,)
         In white noise.

@@ -54,6 +54,21 @@ def burnt_in(image: np.ndarray) -> np.ndarray:
     return mask
 
 
+def without_labels(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The image (H, W) with NaN where a label or padding is, and where that is, (H, W)."""
+    label = burnt_in(image)
+    return (np.where(label, np.nan, image) if label.any() else image), label
+
+
+def said_of(mask: np.ndarray) -> str:
+    """What the user is told of rectangles that were never measured, (H, W)."""
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return (
+        f"{mask.mean():.1%} of the pixels, from row {rows[0]} to {rows[-1]} and from column {cols[0]} to {cols[-1]}, "
+        "are rectangles of one value (a label, a scale bar or padding): they count as not measured."
+    )
+
+
 def _flat(image: np.ndarray) -> np.ndarray:
     """Whether a pixel and its neighbors, of which there are fewer at the rim, are of one value, (H, W)."""
     level = np.ones(image.shape, dtype=bool)

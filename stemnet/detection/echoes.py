@@ -28,15 +28,21 @@ VOTERS = 4000
 """Candidates whose differences are counted."""
 VECTORS, WEAKEST = 48, 0.25
 """Vectors that are followed, and the share of the best one's support that each has."""
-LIKE = 0.35
-"""Difference of log heights at which candidates hardly are of one kind."""
+LIKE, ALIKE = 0.35, 0.6
+"""Difference of log heights at which candidates hardly are of one kind: those that are seen well, and the faintest."""
+OF_NOTE = 1.5
+"""Standard errors above nothing from which a candidate is of note."""
+FARTHEST = 1.5
+"""A candidate further from a place is not there [widths]."""
+PLACES = 24
+"""Places by which chance is told."""
 
 
 def echoes(
     yx: np.ndarray,
     score: np.ndarray,
     height: np.ndarray,
-    strength: np.ndarray,
+    significance: np.ndarray,
     around: np.ndarray,
     width: float,
     shape: tuple[int, ...],
@@ -51,8 +57,8 @@ def echoes(
         Probability of being a column, as far as it is known.
     height : ndarray, shape (N,)
         Logarithm of the height.
-    strength : ndarray, shape (N,)
-        Logarithm of 1 + the significance.
+    significance : ndarray, shape (N,)
+        Standard errors above nothing.
     around : ndarray of int, shape (N, K)
         Nearest candidates of each.
     width : float
@@ -62,42 +68,91 @@ def echoes(
 
     Returns
     -------
-    ndarray, shape (N, 3)
-        Mean score, and mean strength, of what lies where the candidate would
-        repeat; and the mean score of what lies where its neighbors would: 0
-        without a lattice, near 1 in a perfect one.
+    ndarray, shape (N, 7)
+        Mean score, and mean log of 1 + the significance, of what lies where
+        the candidate would repeat; the mean score of what lies where its
+        neighbors would: 0 without a lattice, near 1 in a perfect one; the
+        share of the places where it would repeat at which there is anything of
+        note, and anything of note of like height; and both shares again, for
+        places that have nothing to do with the lattice. A faint sublattice
+        whose columns are doubtful one by one is there far more often than
+        chance would have it.
     """
-    none = np.zeros((len(yx), 3))
+    none = np.zeros((len(yx), 7))
     if len(yx) < 3 or not (score > 0).any():
         return none
-    vectors = lattice_vectors(yx, score, height, width)
+    vectors = lattice_vectors(yx, score, height, width) / (CELL * width)
     if not len(vectors):
         return none
     size = tuple(int(np.ceil(length / (CELL * width))) + 1 for length in shape)
     cells = yx / (CELL * width)
-    places = np.rint(cells).astype(int).clip(0, np.array(size) - 1)
-    maps = []
-    for value in (score, strength):
-        sharp = np.zeros(size)
-        np.maximum.at(sharp, tuple(places.T), value)
-        # Columns stand apart: each is one bump of its own value.
-        maps.append(gaussian_mean(sharp, TOLERANCE / CELL) * 2 * np.pi * (TOLERANCE / CELL) ** 2)
-    support, weight = np.zeros(len(yx)), np.zeros(len(yx))
-    strong, local = np.zeros(len(yx)), np.zeros(len(yx))
+    nearest = _nearest_to_cells(cells, size)
+    noted, strength = (significance >= OF_NOTE).astype(float), np.log1p(significance)
+
+    def seen(vector: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Whether a place is in the image, what is there, how well it is met, and how like what is there is."""
+        place = cells + vector
+        cell = np.rint(place).astype(int)
+        inside = np.all((cell >= 0) & (cell < size), axis=1)
+        there = nearest[tuple(cell.clip(0, np.array(size) - 1).T)]
+        met = inside & (there >= 0)
+        there = np.where(met, there, 0)
+        apart = ((cells[there] - place) ** 2).sum(axis=1) * (CELL / TOLERANCE) ** 2
+        return (
+            inside,
+            there,
+            np.where(met, np.exp(-0.5 * apart), 0.0),
+            np.exp(-0.5 * ((height[there] - height) / ALIKE) ** 2),
+        )
+
+    total, weight = np.zeros((5, len(yx))), np.zeros(len(yx))
     trusted = score[around]
-    total = np.maximum(trusted.sum(axis=1), 1e-9)
-    for vector in vectors / (CELL * width):
-        there = np.rint(cells + vector).astype(int)
-        inside = np.all((there >= 0) & (there < size), axis=1)
-        row, col = there.clip(0, np.array(size) - 1).T
-        found, significant = (np.where(inside, seen[row, col], 0.0) for seen in maps)
-        share = (trusted * found[around]).sum(axis=1) / total
+    trust = np.maximum(trusted.sum(axis=1), 1e-9)
+    for vector in vectors:
+        inside, there, met, like = seen(vector)
+        found, present = met * score[there], met * noted[there]
+        share = (trusted * found[around]).sum(axis=1) / trust
         vote = np.where(inside, share**2, 0.0)
-        support += vote * np.minimum(found, 1.0)
-        strong += vote * significant
-        local += vote * share
+        for row, value in zip(
+            total, (found, met * strength[there], share, present, present * like), strict=True
+        ):
+            row += vote * value
         weight += vote
-    return np.column_stack([support, strong, local]) / np.maximum(weight, 1e-12)[:, None]
+    chance, places = np.zeros((2, len(yx))), np.zeros(len(yx))
+    for vector in _places() / CELL:
+        inside, there, met, like = seen(vector)
+        present = met * noted[there]
+        chance += (present, present * like)
+        places += inside
+    return np.column_stack([*(total / np.maximum(weight, 1e-12)), *(chance / np.maximum(places, 1.0))])
+
+
+def _nearest_to_cells(cells: np.ndarray, size: tuple[int, ...]) -> np.ndarray:
+    """Row of the candidate nearest to each cell of a map, of places in cells (N, 2); -1 where there is none about."""
+    nearest = np.full(size, -1, dtype=np.int32)
+    place = np.rint(cells).astype(int)
+    reach = int(np.ceil(FARTHEST / CELL))
+    steps = np.argwhere(np.ones((2 * reach + 1,) * 2)) - reach
+    length = (steps**2).sum(axis=1)
+    # The nearest come last and stay.
+    for step in steps[np.argsort(-length, kind="stable")]:
+        if (step**2).sum() <= reach**2:
+            row, col = (place + step).T
+            inside = (row >= 0) & (row < size[0]) & (col >= 0) & (col < size[1])
+            nearest[row[inside], col[inside]] = np.flatnonzero(inside)
+    return nearest
+
+
+def _places() -> np.ndarray:
+    """Steps (`PLACES`, 2) that fill the ring in which lattice vectors lie, and repeat nowhere [widths].
+
+    A sunflower (H. Vogel, Mathematical Biosciences 44, 179, 1979) in four turns: no orientation is preferred.
+    """
+    number = np.arange(PLACES // 4)
+    length = np.sqrt(SHORTEST**2 + (REACH**2 - SHORTEST**2) * (number + 0.5) / len(number))
+    angle = number * np.pi * (3 - np.sqrt(5))
+    y, x = length * np.sin(angle), length * np.cos(angle)
+    return np.column_stack([np.concatenate([y, x, -y, -x]), np.concatenate([x, -y, -x, y])])
 
 
 def lattice_vectors(yx: np.ndarray, score: np.ndarray, height: np.ndarray, width: float) -> np.ndarray:

@@ -143,8 +143,10 @@ def _followed(
         one = again
         # Holes between columns are wider than what the autocorrelation saw.
         share *= FOUND_FAR if far else 1.0
-    if closer and closer.fitted < first.fitted / APART and closer.evidence > share * one.evidence:
-        return closer, 1.0
+    if closer:
+        apart = closer.fitted < first.fitted / APART
+        if closer.evidence > (1.0 if apart else MANY_MORE) * share * one.evidence:
+            return closer, 1.0
     return one, share
 
 
@@ -190,7 +192,7 @@ def tested(
     nothing = replace(hypothesis, evidence=0.0, fitted=float("nan"))
     if not len(found):
         return nothing
-    rough = roughly_fitted(crop, found.yx, found.score, width, OPEN)
+    rough = roughly_fitted(crop, found.yx, found.score, width, OPEN, unlisted=False)
     fit, factor = rough.fit, rough.factor
     inside = ground.holds(from_binned(fit.yx, factor) + np.array([around.top, around.left]))
     area = ground.tall * ground.wide
@@ -223,7 +225,7 @@ def _busiest(image: np.ndarray, side: float, width: float) -> Part:
     tall, wide = (min(length, max(64, round(side))) for length in image.shape)
     if (tall, wide) == image.shape:
         return Part(0, 0, tall, wide)
-    step = max(1, int(width / 1.5))
+    step = max(1, round(width / 1.5))
     known = np.isfinite(image)
     filled = image if known.all() else np.where(known, image, np.median(image[known]))
     coarse = block_reduce(filled, step, np.mean) if step > 1 else filled

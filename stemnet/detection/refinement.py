@@ -39,6 +39,7 @@ def refine(
     certain: np.ndarray | None = None,
     shape: str = "gaussian",
     rough: bool = False,
+    unlisted: bool = True,
     beginning: Beginning | None = None,
     device: str | torch.device = "cpu",
 ) -> Refinement:
@@ -76,6 +77,8 @@ def refine(
         Stop as soon as the steps are a small part of a column's width, and
         measure neither ellipticities nor cross-sections: enough to tell
         columns from nothing, at less than half of the time.
+    unlisted : bool
+        Look for columns beside the starts in the light that is left over.
     beginning : Beginning, optional
         Where another fit of the same image has come to, to go on from there.
     device : str or torch.device
@@ -105,6 +108,8 @@ def refine(
             problem, fit, free, max_iterations, matrix, rough=True, warm=beginning is not None or number > 0
         )
         iterations += further
+        if not unlisted:
+            break
         fit, seen = seen_last(problem, fit, matrix)
         problem, fit, more = with_unlisted(problem, fit, free, seen.pull, seen.weight)
         del seen  # two images that are not needed any more

@@ -9,14 +9,15 @@ import numpy as np
 import torch
 
 from stemnet.columns import Columns, concatenate
-from stemnet.detection.acceptance import Acceptance, Judge, believed
-from stemnet.detection.burnt_in import burnt_in
+from stemnet.detection.acceptance import believed
+from stemnet.detection.burnt_in import said_of, without_labels
 from stemnet.detection.candidates import Candidates, Finder, within
 from stemnet.detection.hypotheses import Hypothesis, choose
+from stemnet.detection.judge import Acceptance, Judge
 from stemnet.detection.promise import ACCEPTED, expected_f1, in_frame, promised_around
 from stemnet.detection.refinement import Refinement
 from stemnet.detection.resampling import from_binned
-from stemnet.detection.two_fits import first_look, second_look
+from stemnet.detection.two_fits import first_look, heard_again, second_look
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.models.checkpoint import Checkpoint
@@ -32,8 +33,10 @@ LEAST = 1e-9
 """Where the threshold alone decides, every significant candidate is a column."""
 TRUSTED = 0.85
 """Expected F1 below which a result is of low confidence, and an image or a part of it keeps only what is sure."""
-SURE = 0.9
+SURE = 0.85
 """Probability from which a column is."""
+DOUBTFUL = 0.03
+"""Share of candidates that are neither sure columns nor surely none, from which they are judged once more."""
 FEW = 10
 """Fewer columns than this a frame are no lattice."""
 NARROWEST = 0.7
@@ -171,7 +174,7 @@ def find_columns(
     finder = Finder(checkpoint, settings.views, device)
     threshold = settings.threshold if settings.threshold is not None else checkpoint.card.threshold
     frames = micrograph.frames
-    typical, label = _measured(frames[0] if len(frames) == 1 else typical_of(frames))
+    typical, label = without_labels(frames[0] if len(frames) == 1 else typical_of(frames))
     if not np.isfinite(typical).any() or np.nanmax(typical) == np.nanmin(typical):
         return _nothing(micrograph, "The image is the same everywhere.")
     chosen = choose(typical, Finder(checkpoint, 1, device), threshold, settings.width)
@@ -185,7 +188,7 @@ def find_columns(
     parts, maps, expected = [], [], []
     for number, frame in enumerate(frames):
         said = (lambda stage, i, n: progress(stage, i, n)) if progress and len(frames) == 1 else None
-        image = typical if len(frames) == 1 else _measured(frame)[0]
+        image = typical if len(frames) == 1 else without_labels(frame)[0]
         columns, probability, quality = search.frame(image, micrograph.sampling, said)
         expected.append(quality)
         parts.append(columns.with_fields(frame=np.full(len(columns), number)))
@@ -194,7 +197,7 @@ def find_columns(
             progress("frames", number + 1, len(frames))
     columns = concatenate(parts)
     reasons = _doubts(columns, float(np.min(expected)), len(frames))
-    notes = ((DARK,) if chosen.sign < 0 else ()) + ((_labelled(label),) if label.any() else ())
+    notes = ((DARK,) if chosen.sign < 0 else ()) + ((said_of(label),) if label.any() else ())
     return Detection(
         columns=columns,
         probability=np.stack(maps),
@@ -262,6 +265,10 @@ class _Search:
             return _in_pixels(_rows(rough, kept), factor), kept, judged[kept], judged
         fit, again = second_look(first, judged, kept)
         probability = self._judged(self.judge.final if self.judge else None, again, score[kept], fit)
+        if self.judge and _undecided(probability):
+            judged[kept] = probability
+            again = heard_again(first, judged, kept, again)
+            probability = self._judged(self.judge.final, again, score[kept], fit)
         # Light along the rim may come from a column outside, which belongs to the neighborhood, not to the image.
         probability *= in_frame(fit, start.image.shape)
         judged[kept] = probability
@@ -281,6 +288,11 @@ class _Search:
             stands_out = np.nan_to_num(fit.significance) >= self.settings.significance
             return np.where(stands_out, score, 0.0)
         return believed(trees, known, fit, self.settings.significance)
+
+
+def _undecided(probability: np.ndarray) -> bool:
+    """Whether so many candidates are doubtful that what is known of some tells more of the others."""
+    return bool(((probability > DOUBTED) & (probability < SURE)).mean() > DOUBTFUL)
 
 
 def _rows(fit: Refinement, rows: np.ndarray) -> Refinement:
@@ -310,20 +322,6 @@ def typical_of(frames: np.ndarray) -> np.ndarray:
     except StemnetError:
         return np.nanmean(first, axis=0)
     return average_frames(first, Registration(drift.positions, drift.errors, drift.seen)).image
-
-
-def _measured(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The image with NaN where a label or padding is, and where that is."""
-    label = burnt_in(image)
-    return (np.where(label, np.nan, image) if label.any() else image), label
-
-
-def _labelled(mask: np.ndarray) -> str:
-    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    return (
-        f"{mask.mean():.1%} of the pixels, from row {rows[0]} to {rows[-1]} and from column {cols[0]} to {cols[-1]}, "
-        "are rectangles of one value (a label, a scale bar or padding): they count as not measured."
-    )
 
 
 def _nothing(micrograph: Micrograph, reason: str) -> Detection:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
-from stemnet.detection.acceptance import COMPANY, ECHOES, LIKELY, features, in_white_noise, repeated
+from stemnet.detection.acceptance import LIKELY, features, in_white_noise, repeated
+from stemnet.detection.judge import COMPANY, ECHOES
 from stemnet.detection.refinement import Refinement, refine
 from stemnet.detection.resampling import binned, binning, to_binned
 
@@ -61,7 +62,7 @@ class FirstLook:
     start : RoughFit
     score : ndarray, shape (N,)
         The network's probability of its rows.
-    known : ndarray, shape (N, 15)
+    known : ndarray, shape (N, 19)
         Their `features`.
     """
 
@@ -92,19 +93,42 @@ def second_look(first: FirstLook, judged: np.ndarray, kept: np.ndarray) -> tuple
     -------
     fit : Refinement
         In pixels of the binned image; row i is row ``kept[i]`` of the first look.
-    known : ndarray, shape (K, 15)
+    known : ndarray, shape (K, 19)
         Their `features`.
     """
     start = first.start
     fit, width = finally_fitted(start, kept, judged), start.fit.common_width
-    # Neighbors that were left out are part of the company all the same; what they are is known better by now.
-    company = first.known[kept][:, COMPANY]
-    company[:, ECHOES.start - COMPANY.start :] = repeated(judged, start.fit, width, start.image.shape)[kept]
-    return fit, features(first.score[kept], start.image, fit, width, company)
+    # Neighbors that were left out are part of the company all the same.
+    known = features(first.score[kept], start.image, fit, width, first.known[kept][:, COMPANY])
+    return fit, heard_again(first, judged, kept, known)
+
+
+def heard_again(first: FirstLook, judged: np.ndarray, kept: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """What is known of the rows of a final fit, (K, 19), now that more is known of what they repeat.
+
+    Parameters
+    ----------
+    first : FirstLook
+    judged : ndarray, shape (N,)
+        Probability of being a column, of all rows of the first look, as it is known by now.
+    kept : ndarray of int, shape (K,)
+        Rows of the final fit.
+    known : ndarray, shape (K, 19)
+        From `second_look`.
+    """
+    start = first.start
+    known = known.copy()
+    known[:, ECHOES] = repeated(judged, start.fit, start.fit.common_width, start.image.shape)[kept]
+    return known
 
 
 def roughly_fitted(
-    image: np.ndarray, yx: np.ndarray, score: np.ndarray, width: float, drift: float = KNOWN
+    image: np.ndarray,
+    yx: np.ndarray,
+    score: np.ndarray,
+    width: float,
+    drift: float = KNOWN,
+    unlisted: bool = True,
 ) -> RoughFit:
     """Fit candidates together, in few steps and without describing them.
 
@@ -121,6 +145,8 @@ def roughly_fitted(
     drift : float
         Largest factor by which the columns' common width may leave it. Where
         most candidates are grains of a support, a free one would grow to theirs.
+    unlisted : bool
+        Look for columns that are no candidates, too.
 
     Returns
     -------
@@ -139,6 +165,7 @@ def roughly_fitted(
             width_drift=drift,
             certain=score[rows] >= LIKELY,
             rough=True,
+            unlisted=unlisted,
         )
         stands_out = in_white_noise(fit) >= NOTHING
         if stands_out.mean() > CROWDED or len(rows) < len(yx) or not stands_out.any():

@@ -54,7 +54,7 @@ class Card:
     versions : mapping
         Of the libraries that trained it.
     acceptance : mapping
-        Numbers of `stemnet.detection.acceptance.Judge`; without them the
+        Numbers of `stemnet.detection.judge.Judge`; without them the
         threshold alone decides.
     """
 

@@ -9,9 +9,10 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from stemnet.columns import Columns
-from stemnet.detection.acceptance import FEATURES, Acceptance, Judge, believed
+from stemnet.detection.acceptance import believed
 from stemnet.detection.candidates import Finder
 from stemnet.detection.hypotheses import choose
+from stemnet.detection.judge import FEATURES, Acceptance, Judge
 from stemnet.detection.matching import match
 from stemnet.detection.refinement import Refinement
 from stemnet.detection.resampling import from_binned
@@ -24,7 +25,7 @@ from stemnet.training.targets import Targets
 SPLIT = 3
 """Neither training, validation nor test scenes."""
 TREES, LEAVES = 150, 8
-DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0)
+DIRECTIONS = (1, 1, 0, -1, -1, 0, 1, 1, 0, 0, 0, 0, 1, 1, 0, 1, 1, 0, 0)
 """Which way each of `FEATURES` may move the probability; 0 for either."""
 FEWEST = 50
 """Columns, and candidates that are none, without which nothing can be learned."""
@@ -42,7 +43,7 @@ HEAVIEST = 400
 
 @dataclass(frozen=True)
 class Lesson:
-    """What can be learned from: features (N, 15) of candidates, whether they are columns, and their weights, (N,)."""
+    """What can be learned from: features (N, 19) of candidates, whether they are columns, and their weights, (N,)."""
 
     known: np.ndarray
     real: np.ndarray

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from stemnet.detection.acceptance import FEATURES, Acceptance, Judge, features
+from stemnet.detection.acceptance import features
+from stemnet.detection.judge import FEATURES, Acceptance, Judge
 from stemnet.detection.noise import Correlation
 from stemnet.errors import StemnetError
 
@@ -77,4 +78,4 @@ def test_features_tell_a_faint_column_beside_a_bright_one_from_one_alone():
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few_candidates_are_described_too(count: int):
     fit = fit_of([[0, 0], [0, 9]][:count], [1.0, 1.0][:count], [9.0, 9.0][:count])
-    assert features(np.full(count, 0.5), np.full((80, 80), 4.0), fit, 3.0).shape == (count, 15)
+    assert features(np.full(count, 0.5), np.full((80, 80), 4.0), fit, 3.0).shape == (count, 19)

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from stemnet import resources
-from stemnet.detection.acceptance import Judge
+from stemnet.detection.judge import Judge
 from stemnet.detection.normalization import Normalization
 from stemnet.errors import StemnetError
 from stemnet.models import checkpoint

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from stemnet.detection.acceptance import FEATURES
+from stemnet.detection.judge import FEATURES
 from stemnet.training.judgement import DIRECTIONS, LEAVES, TREES, Lesson, grown
 
 
