@@ -203,6 +203,9 @@ def judge(found: dict[str, list[Found]], scenes: list[Scene], targets: Targets) 
     table = []
     for low, high in [(0, np.inf), *pairwise(DOSES)]:
         chosen = np.flatnonzero((dose >= low) & (dose < high))
+        if not sum(len(errors[name][i]) for name in found for i in chosen):
+            # Few scenes may hold none of this dose, or no column that all heads found.
+            continue
         for name, each in found.items():
             tally = _tally(each, truths, visible, radius, chosen)
             k = int(np.argmin(abs(tally.thresholds - threshold[name])))

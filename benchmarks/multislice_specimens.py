@@ -10,6 +10,7 @@ only when something is computed.
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -234,8 +235,13 @@ def signals(
 
 def _multislice(what: Block, configuration: int, tilt: float, rows: tuple[int, ...] | None) -> np.ndarray:
     """One frozen configuration through abTEM, shape (layers, rows, cols, rings)."""
-    import abtem
-    import ase
+    try:
+        import abtem
+        import ase
+    except ModuleNotFoundError as missing:
+        sys.exit(
+            f"{missing.name} is not installed and this run is in no --cache; pip install '.[abtem]' and try again."
+        )
 
     # The same atoms in the same places for every tilt: what the draw adds drops out of differences.
     rng = np.random.default_rng([configuration, len(what.name), 0])

@@ -22,6 +22,7 @@ prepare_process()
 import argparse  # noqa: E402
 import itertools  # noqa: E402
 import json  # noqa: E402
+import sys  # noqa: E402
 from dataclasses import dataclass  # noqa: E402
 from pathlib import Path  # noqa: E402
 
@@ -94,6 +95,10 @@ def main() -> None:
         if part:
             said, true = (np.mean([i[name] for i in part]) for name in ("promised", "f1"))
             print(f"{low:6.2f} to {min(high, 1):4.2f} {len(part):8d} {said:6.3f} {true:6.3f}")
+    if not images:
+        sys.exit(
+            f"None of {given.images} images asks for ten columns or more; give more --images, or a larger --side."
+        )
     together, apart = (np.mean([image[name] for image in images]) for name in ("f1", "f1_apart"))
     print(
         f"\nmean F1 of {len(images)} images: judged together {together:.3f}, by a threshold on each {apart:.3f}"
