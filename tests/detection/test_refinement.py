@@ -174,6 +174,8 @@ def test_missing_neighbors_do_not_make_columns_run_away(counts):
     found = match(fit.unlisted_yx, yx[~kept], 1.0)
     assert found.recall > 0.95
     assert (fit.unlisted_significance[found.pairs[:, 0]] > 6).all()
+    # unless nobody asked for it
+    assert len(refine(image, start[kept], 3.0, rough=True, unlisted=False).unlisted_yx) == 0
 
 
 def test_image_minus_model_is_noise(counts):
