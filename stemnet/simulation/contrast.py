@@ -40,8 +40,10 @@ def cross_section(z: np.ndarray | float, voltage: float, inner: float, outer: fl
     Raises
     ------
     StemnetError
-        If the angles do not make a ring.
+        If the angles do not make a ring, or the voltage is not positive.
     """
+    if not voltage > 0:
+        raise StemnetError(f"Electrons of {voltage} kV were asked for; give a positive voltage.")
     if not 0 <= inner < outer:
         raise StemnetError(
             f"A detector from {inner} to {outer} mrad was asked for; give an outer angle larger than the inner."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import inf
+from numbers import Real
 
 from stemnet.errors import StemnetError
 from stemnet.simulation.artefacts.kinds import Ground, Response, ScanError, Texture
@@ -60,6 +61,11 @@ class Microscope:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "artefacts", tuple(self.artefacts))
+        for name in ("sampling", "dose", "cross_section", "exponent", "smearing", "background", "gradient"):
+            if not isinstance(getattr(self, name), Real):
+                raise StemnetError(
+                    f"A microscope with a {name} of {getattr(self, name)!r} was asked for; give a number."
+                )
         if not (0 < self.sampling < inf and 0 < self.dose < inf):
             raise StemnetError(
                 f"A sampling of {self.sampling} A/px and a dose of {self.dose} e-/A^2 were asked for; "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from numbers import Real
 
 import numpy as np
 import scipy.fft
@@ -87,8 +88,8 @@ class Probe:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not math.isfinite(value):
-                raise StemnetError(f"A probe's {name} of {value} was asked for; give a number.")
+            if not (isinstance(value, Real) and math.isfinite(value)):
+                raise StemnetError(f"A probe's {name} of {value!r} was asked for; give a number.")
         if not (0 < self.semi_angle < 200 and 10 <= self.voltage <= 2000 and self.source_size >= 0):
             raise StemnetError(
                 f"A probe of {self.voltage} kV, {self.semi_angle} mrad and {self.source_size} A source was "

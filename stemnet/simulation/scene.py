@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -238,9 +239,11 @@ def stage(
     Raises
     ------
     StemnetError
-        If pixels are too coarse to tell columns apart.
+        If pixels are too coarse to tell columns apart, or there are none.
     """
     m, s = microscope, microscope.sampling
+    if not all(isinstance(side, Integral) and side > 0 for side in shape):
+        raise StemnetError(f"An image of {tuple(shape)} px was asked for; give whole numbers of 1 or more.")
     _fine_enough(specimen, m)
     table, limit = transfer(m.probe)
     blur = float(np.hypot(m.probe.source_size / FWHM, m.smearing))

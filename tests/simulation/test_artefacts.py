@@ -232,6 +232,7 @@ def test_an_impossible_artefact_is_refused(made, wrong):
         {"sampling": math.inf},
         {"dose": -1.0},
         {"dose": math.nan},
+        {"dose": "many"},
         {"cross_section": 0.0},
         {"background": -0.1},
         {"smearing": math.nan},

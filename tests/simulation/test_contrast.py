@@ -32,3 +32,8 @@ def test_far_out_it_is_rutherfords():
 def test_a_ring_inside_out_is_refused():
     with pytest.raises(StemnetError, match="larger"):
         cross_section(6, 200, 90, 60)
+
+
+def test_electrons_without_a_voltage_are_refused():
+    with pytest.raises(StemnetError, match="positive voltage"):
+        z_exponent(-80.0, 50.0, 200.0)

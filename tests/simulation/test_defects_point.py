@@ -211,3 +211,17 @@ def test_interstitials_push_their_neighbors_away():
 def test_an_unknown_site_is_refused():
     with pytest.raises(StemnetError, match="top, bridge or hollow"):
         adatoms(MOS2, 0.1, "Pt", np.random.default_rng(0), site="edge")
+
+
+@pytest.mark.parametrize("fraction", [-0.1, 1.5, float("nan")])
+def test_a_fraction_that_is_none_is_refused(fraction):
+    specimen, rng = grow(dichalcogenide(), (20.0, 20.0)), np.random.default_rng(0)
+    with pytest.raises(StemnetError, match="from 0 to 1"):
+        vacancies(specimen, fraction, rng)
+    with pytest.raises(StemnetError, match="from 0 to 1"):
+        substitutions(specimen, fraction, "W", 0, rng)
+
+
+def test_a_replacement_that_is_no_formula_is_refused():
+    with pytest.raises(StemnetError, match="not a chemical element"):
+        substitutions(grow(dichalcogenide(), (20.0, 20.0)), 0.1, "Xx", 0, np.random.default_rng(0))

@@ -393,3 +393,22 @@ def test_files_hold_whole_numbers_that_are_not_all_the_same():
         assert 0 <= image.min() < image.max() <= 2**digits.bits - 1
         assert len(np.unique(image)) > 12
         assert (image == 2**digits.bits - 1).mean() < 0.5
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"voltages": ()},
+        {"semi_angle": (36.0, 18.0)},
+        {"source_size": (0.5,)},
+        {"width": (0.0, 2.0)},
+        {"electrons": 300.0},
+        {"inner_angle": (-1.0, 50.0)},
+        {"rough": 7.0},
+        {"inverted": float("nan")},
+        {"defocus": -25.0},
+    ],
+)
+def test_an_impossible_prior_of_microscopes_is_refused(wrong):
+    with pytest.raises(StemnetError, match="give"):
+        MicroscopePrior(**wrong)

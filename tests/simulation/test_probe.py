@@ -165,6 +165,7 @@ def test_a_wide_source_decides_width_and_profile(source):
         {"cs": 1e7},
         {"source_size": 500.0},
         {"defocus": math.nan},
+        {"defocus": "much"},
         {"coma_angle": math.inf},
     ],
 )

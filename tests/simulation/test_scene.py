@@ -159,3 +159,9 @@ def test_vacancies_are_listed_where_their_columns_would_appear():
     np.testing.assert_allclose(holed.vacancies().yx, scene.columns().yx[:1])
     assert holed.vacancies()["species"].tolist() == ["Mo"]
     assert len(scene.vacancies()) == 0
+
+
+@pytest.mark.parametrize("shape", [(0, 10), (-3, 10), (32.0, 32.0)])
+def test_an_image_without_pixels_is_refused(shape):
+    with pytest.raises(StemnetError, match="whole numbers of 1 or more"):
+        scene_of([[1, 1]], shape)

@@ -42,11 +42,22 @@ def vacancies(
     -------
     Specimen
         With ``occupancy`` planted: the share of a column's atoms that is left.
+
+    Raises
+    ------
+    StemnetError
+        If the fraction is no share.
     """
+    _check_share(fraction, "vacancies")
     hit = rng.random(len(specimen)) < fraction
     if sublattice is not None:
         hit &= specimen.sublattice == sublattice
     return _emptied(specimen, hit, rng.random(len(specimen)) < 0.5, "vacancy")
+
+
+def _check_share(fraction: float, what: str) -> None:
+    if not 0 <= fraction <= 1:
+        raise StemnetError(f"A fraction of {fraction} {what} was asked for; give a number from 0 to 1.")
 
 
 def _emptied(specimen: Specimen, hit: np.ndarray, half: np.ndarray, name: str) -> Specimen:
@@ -242,7 +253,14 @@ def substitutions(
     Returns
     -------
     Specimen
+
+    Raises
+    ------
+    StemnetError
+        If the fraction is no share, or the replacement no formula.
     """
+    _check_share(fraction, "substitutions")
+    composition(replacement)
     hit = (specimen.sublattice == sublattice) & (rng.random(len(specimen)) < fraction)
     species = specimen.species.astype(object)
     species[hit] = replacement

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from stemnet.errors import StemnetError
 from stemnet.simulation.artefacts.afterglow import Afterglow
 from stemnet.simulation.artefacts.contamination import Contamination
 from stemnet.simulation.artefacts.drift import Drift, Wander
@@ -21,7 +22,7 @@ from stemnet.simulation.artefacts.support import Support
 from stemnet.simulation.contrast import z_exponent
 from stemnet.simulation.crystal import scattering
 from stemnet.simulation.microscope import Artefact, Microscope
-from stemnet.simulation.priors.draws import Range, log_uniform
+from stemnet.simulation.priors.draws import Range, checked_range, log_uniform
 from stemnet.simulation.probe import Probe, core_width, transfer
 from stemnet.simulation.specimen import Specimen
 
@@ -77,6 +78,11 @@ class MicroscopePrior:
         How many times larger the round aberrations are, as often as an artefact: probes with rings.
     inverted : float
         How often columns are dark on a bright ground, as in annular bright field.
+
+    Raises
+    ------
+    StemnetError
+        If a number is out of its range, or a range is none.
     """
 
     voltages: Sequence[float] = (60.0, 80.0, 100.0, 200.0, 300.0)
@@ -103,6 +109,26 @@ class MicroscopePrior:
     band: float = 0.0
     worse: Range = (1.0, 1.0)
     inverted: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not len(self.voltages):
+            raise StemnetError("A prior without voltages was given; give one or more [kV].")
+        for name in ("semi_angle", "source_size", "defocus_spread", "worse"):
+            checked_range(name, getattr(self, name))
+        for name in ("width", "electrons", "background"):
+            checked_range(name, getattr(self, name), least=1e-9)
+        if self.inner_angle is not None:
+            checked_range("inner_angle", self.inner_angle)
+        for name in ("rough", "clean", "light", "gain", "digits", "band", "inverted"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise StemnetError(
+                    f"{name}={getattr(self, name)} was given, how often something is so; give a number from 0 to 1."
+                )
+        for name in ("defocus", "astigmatism", "coma", "threefold", "cs", "star", "fourfold", "c5"):
+            if not 0 <= getattr(self, name) < np.inf:
+                raise StemnetError(
+                    f"{name}={getattr(self, name)} was given, a standard deviation [A]; give 0 or more."
+                )
 
     def draw(self, rng: np.random.Generator) -> tuple[Microscope, float, float]:
         """Draw a microscope whose dose is not set yet.
