@@ -93,8 +93,8 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
     ground = _busiest(image, TRIAL * min(widths) / working, min(widths))
 
     @cache
-    def weighed(width: float, sign: float) -> Hypothesis:
-        return tested(image, Hypothesis(width, sign), finder, least, ground)
+    def weighed(width: float, sign: float, unlisted: bool = True) -> Hypothesis:
+        return tested(image, Hypothesis(width, sign), finder, least, ground, unlisted)
 
     tried = []
     for w in widths:
@@ -111,7 +111,8 @@ def choose(image: np.ndarray, finder: Finder, least: float, width: float | None 
     if not width and best.evidence == 0:
         return None
     if not width:
-        closer = weighed(CLOSER * best.width, best.sign)
+        # Half as much again, or more, does not hang on light that no candidate stands for.
+        closer = weighed(CLOSER * best.width, best.sign, unlisted=False)
         enough = (MORE if best.evidence > PLAIN else MANY_MORE) * best.evidence
         best = closer if closer.evidence > enough else best
     around = _grown(ground, TRIAL * best.width / working, image.shape)
@@ -177,7 +178,12 @@ class Part:
 
 
 def tested(
-    image: np.ndarray, hypothesis: Hypothesis, finder: Finder, least: float, ground: Part
+    image: np.ndarray,
+    hypothesis: Hypothesis,
+    finder: Finder,
+    least: float,
+    ground: Part,
+    unlisted: bool,
 ) -> Hypothesis:
     """Weigh a hypothesis by what its fitted columns explain of a part of the image.
 
@@ -192,7 +198,7 @@ def tested(
     nothing = replace(hypothesis, evidence=0.0, fitted=float("nan"))
     if not len(found):
         return nothing
-    rough = roughly_fitted(crop, found.yx, found.score, width, OPEN, unlisted=False)
+    rough = roughly_fitted(crop, found.yx, found.score, width, OPEN, unlisted)
     fit, factor = rough.fit, rough.factor
     inside = ground.holds(from_binned(fit.yx, factor) + np.array([around.top, around.left]))
     area = ground.tall * ground.wide
