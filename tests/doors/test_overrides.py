@@ -162,7 +162,7 @@ def test_settings_pass_as_they_are_and_flags_follow_them():
         (
             "predict",
             ["clustering=dbscan"],
-            "There is no clustering called 'dbscan'. Choose one of: gmm, hierarchical, kmeans.",
+            "There is no clustering called 'dbscan'. Choose one of: domains, gmm, hierarchical, kmeans.",
         ),
         ("predict", ["nothing.like.it=1"], "The settings are: checkpoint,"),
         (
