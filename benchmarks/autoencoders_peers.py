@@ -149,7 +149,7 @@ PEERS = {"AtomAI": AtomAI, "pyroVED": PyroVED}
 def main() -> None:
     """Answer every line until there are no more."""
     warnings.filterwarnings("ignore")
-    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     make, answers = PEERS[sys.argv[1]], sys.stdout
     for line in sys.stdin:
         asked = json.loads(line)
