@@ -166,7 +166,7 @@ def _how(
 
 def _inside(yx: np.ndarray, shape: tuple[int, int], rim: float) -> np.ndarray:
     """Which places (N, 2) lie further inside a frame than a rim."""
-    return ((yx >= rim) & (yx <= np.array(shape) - 1 - rim)).all(axis=1)
+    return np.all((yx >= rim) & (yx <= np.array(shape) - 1 - rim), axis=1)
 
 
 def _sites(place: np.ndarray, within: float) -> np.ndarray:

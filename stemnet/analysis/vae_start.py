@@ -62,15 +62,15 @@ def start_as_pca(
         with torch.no_grad():
             model.told_linear.weight.copy_(torch.from_numpy(explained.T))
     n, features = rows.shape
-    d = model.encoder_linear.out_features
+    d = int(model.encoder_linear.out_features)
     _, singular, axes = np.linalg.svd(rows, full_matrices=False)
     variance = np.zeros(d)
-    known = min(d, len(singular))
-    variance[:known] = singular[:known] ** 2 / n
+    rank = min(d, len(singular))
+    variance[:rank] = singular[:rank] ** 2 / n
     directions = np.zeros((d, features))
-    directions[:known] = axes[:known]
+    directions[:rank] = axes[:rank]
     values = getattr(model, "n_values", features)
-    rest = ((singular[known:] ** 2).sum() / n + spare) / max(values - known, 1)
+    rest = ((singular[rank:] ** 2).sum() / n + spare) / max(values - rank, 1)
     noise = max(rest, 1e-4)
     signal = np.maximum(variance, 1.01 * noise)
     loadings = directions * np.sqrt(signal - noise)[:, None]

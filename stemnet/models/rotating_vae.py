@@ -72,6 +72,9 @@ class RotatingVAE(Family):
         See `Family`; conditions must not know how a row lies.
     """
 
+    generators: Tensor
+    precision: Tensor
+
     def __init__(
         self,
         orders: Tensor,

@@ -28,6 +28,12 @@ class Turning(nn.Module):
         Of the complex numbers.
     """
 
+    known: Tensor
+    place: Tensor
+    gather: Tensor
+    angles: Tensor
+    waves: Tensor
+
     def __init__(self, orders: Tensor) -> None:
         super().__init__()
         known, place = torch.unique(orders, return_inverse=True)

@@ -173,4 +173,5 @@ class SimulatedData(LightningDataModule):
 
     def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
         """Move the tensors; the scenes stay where they are."""
-        return Batch(*(part.to(device) for part in batch[:3]), batch.scenes)
+        images, target, weight, scenes = batch
+        return Batch(images.to(device), target.to(device), weight.to(device), scenes)

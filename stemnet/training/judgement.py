@@ -195,7 +195,7 @@ def grown(lesson: Lesson) -> Acceptance:
     most = max(len(nodes) for nodes in trees)
 
     def table(name: str, kind: type, rest: int) -> np.ndarray:
-        filled = np.full((len(trees), most), rest, dtype=kind)
+        filled: np.ndarray = np.full((len(trees), most), rest, dtype=kind)
         for row, nodes in zip(filled, trees, strict=True):
             row[: len(nodes)] = nodes[name]
         return filled

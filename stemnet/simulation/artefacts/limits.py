@@ -27,7 +27,7 @@ def held(artefact: object, **limits: tuple[float, float]) -> None:
     """
     for name, (low, high) in limits.items():
         value = getattr(artefact, name)
-        if isinstance(value, Real) and math.isfinite(value) and low <= value <= high:
+        if isinstance(value, Real) and math.isfinite(value) and low <= float(value) <= high:
             continue
         if math.isfinite(low) and math.isfinite(high):
             allowed = f"a number from {low:g} to {high:g}"
