@@ -192,7 +192,9 @@ def credible(known: np.ndarray, significance: np.ndarray, least: float) -> np.nd
 
 def believed(trees: Acceptance, known: np.ndarray, fit: Refinement, least: float) -> np.ndarray:
     """Probability of being a column, (N,): what the trees say, and 0 for what is not `credible`."""
-    return np.where(credible(known, in_white_noise(fit), least), trees(known), 0.0)
+    judged, rows = np.zeros(len(known)), credible(known, in_white_noise(fit), least)
+    judged[rows] = trees(known[rows])
+    return judged
 
 
 def _kin(score: np.ndarray, height: np.ndarray, near: np.ndarray) -> np.ndarray:
