@@ -188,12 +188,22 @@ def _weights(yx, label, shape, vectors, ideal, smoothing):
     share = ideal_bonds @ np.linalg.inv(ideal_bonds.T @ ideal_bonds)
     at = np.repeat(center, own.k), partner.ravel()
     single = [csr_array(coo_array((np.tile(share[:, b], len(center)), at), shape=(n, n))) for b in (0, 1)]
-    mean = _averaging(yx, center, smoothing * np.sqrt(abs(np.linalg.det(vectors))))
+    mean = averaging(yx, center, smoothing * np.sqrt(abs(np.linalg.det(vectors))))
     return [mean @ one for one in single], table.valid
 
 
-def _averaging(yx, center, sigma):
-    """Means over the centers around, weighted by a Gaussian, as a sparse matrix (n, n)."""
+def averaging(yx: np.ndarray, center: np.ndarray, sigma: float) -> csr_array:
+    """Means over the centers around, weighted by a Gaussian, as a sparse matrix (n, n).
+
+    Parameters
+    ----------
+    yx : ndarray, shape (n, 2)
+        [px]
+    center : ndarray of int, shape (m,)
+        Rows that are averaged; all others of the matrix are empty.
+    sigma : float
+        Standard deviation of the Gaussian [px]; 0 for no averaging.
+    """
     n = len(yx)
     if not len(center):
         return csr_array((n, n))

@@ -30,7 +30,8 @@ WINDOW = 40.0
 LONGEST, FINEST = 16.0, 2.5
 """Periods that a lattice of columns may have [widths]."""
 SKEWED, PEAKED = 0.2, 0.3
-"""Skewness and excess kurtosis, either way, that no Gaussian random field of `BUMPS` bumps comes to."""
+"""Skewness and excess kurtosis, either way, within which the histogram may be a Gaussian random field's. Where few
+bumps have room, chance goes beyond them: then columns are looked for."""
 BUMPS = 300
 """Bumps of the size of a column that an area must have room for, before its histogram tells anything."""
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from stemnet.analysis.species import assign_species
-from stemnet.descriptors.strain import NAMES
+from stemnet.descriptors.strain import NAMES, averaging
 from stemnet.descriptors.table import Descriptors
 from stemnet.descriptors.vegard import Vegard, vegard
 from stemnet.errors import StemnetError
@@ -17,8 +16,6 @@ from stemnet.studies.findings import Number
 from stemnet.studies.framework import Framework
 from stemnet.studies.measured import Truth
 from stemnet.studies.tilt_and_strain_maps import StrainMaps
-
-REACH = 3.0  # standard deviations beyond which columns have no weight
 
 
 @dataclass(frozen=True)
@@ -107,10 +104,8 @@ def smoothed(yx: np.ndarray, values: np.ndarray, resolution: float) -> np.ndarra
         NaN on the rows that are unknown.
     """
     rows = np.flatnonzero(np.isfinite(values))
-    tree, result = cKDTree(yx[rows]), np.full(len(values), np.nan)
-    near = tree.sparse_distance_matrix(tree, REACH * resolution, output_type="coo_matrix").tocsr()
-    near.data = np.exp(-0.5 * (near.data / resolution) ** 2)
-    result[rows] = (near @ values[rows]) / np.asarray(near.sum(axis=1)).ravel()
+    result = np.full(len(values), np.nan)
+    result[rows] = (averaging(yx, rows, resolution) @ np.nan_to_num(values))[rows]
     return result
 
 

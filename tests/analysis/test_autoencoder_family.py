@@ -24,16 +24,16 @@ def r2(latent, planted):
 
 def test_classes_take_the_phases_and_the_latent_what_varies_within():
     X, _, _ = two_phases()
-    model = VariationalAutoencoder(1, n_classes=2, max_epochs=20).fit(X)
+    model = VariationalAutoencoder(1, n_classes=2, max_epochs=10).fit(X)
     again, phase_there, amplitude_there = two_phases(seed=1)
     found = model.predict(again)
     print("ARI", adjusted_rand_score(phase_there, found), "R2", r2(model.transform(again), amplitude_there))
     assert adjusted_rand_score(phase_there, found) > 0.99
     assert r2(model.transform(again), amplitude_there) > 0.9
     np.testing.assert_allclose(model.predict_proba(again).sum(axis=1), 1)
-    plain = VariationalAutoencoder(1, max_epochs=20).fit(X)
+    plain = VariationalAutoencoder(1, max_epochs=10).fit(X)
     assert r2(plain.transform(again), amplitude_there) < 0.5
-    assert model.score(again) > plain.score(again) + 3
+    assert model.score(again) > plain.score(again) + 5
     assert (model.reconstruct(again) - again).std() < 0.17
 
 

@@ -6,6 +6,7 @@ import pytest
 from planted_columns import bare, measured_example
 
 from stemnet.columns import Columns
+from stemnet.descriptors.strain import REACH
 from stemnet.errors import StemnetError
 from stemnet.micrograph import Micrograph
 from stemnet.simulation.worlds.perovskites import srtio3_tilt_strain, srtio3_tilt_strain_abf
@@ -62,7 +63,6 @@ def test_without_scan_errors_all_aims_are_reached_both_ways(world):
     # the step at the edge of the inclusion is blurred, the less the finer the resolution
     fine = study([still(world)], resolution=FINE)
     sharp = [one.value for one in fine.numbers if "not smoothed" in one.quantity and one.unit == "%"]
-    print(sharp)
     assert len(sharp) == 6
     assert max(sharp) < 0.4
     assert not any("Scan lines" in note for note in found.notes)
@@ -142,7 +142,6 @@ def test_strain_against_composition_is_a_law_at_any_resolution():
         # some lead columns lose all of their light to strontium: two levels are what species need
         found = study([measured], resolution=resolution, species={0: ["Pb", "Sr"]}, element="Pb")
         slope = number(found, "Vegard")
-        print(resolution, slope)
         assert slope.value == pytest.approx(slope.truth, abs=2 * slope.sigma)
         assert slope.value > 6 * slope.sigma
         slopes.append(slope.value)
@@ -169,7 +168,7 @@ def test_composition_is_smoothed_with_the_weights_of_a_gaussian():
     yx, values = rng.uniform(0, 100, (200, 2)), rng.normal(size=200)
     values[5] = np.nan
     away = ((yx[:, None] - yx) ** 2).sum(axis=2)
-    weight = np.where((away < 21.0**2) & np.isfinite(values), np.exp(-away / (2 * 7.0**2)), 0.0)
+    weight = np.where((away < (REACH * 7.0) ** 2) & np.isfinite(values), np.exp(-away / (2 * 7.0**2)), 0.0)
     expected = weight @ np.nan_to_num(values) / weight.sum(axis=1)
     expected[5] = np.nan
     np.testing.assert_allclose(smoothed(yx, values, 7.0), expected, rtol=1e-12)
